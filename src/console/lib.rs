@@ -1,0 +1,1 @@
+//! The terminal console and its read-only command line.

@@ -1,0 +1,1 @@
+//! One command that shows live operation runs on a private PostgreSQL.

@@ -1,0 +1,1 @@
+//! What an application developer embeds: operations, runs, workers.

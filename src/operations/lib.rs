@@ -1,0 +1,1 @@
+//! The operation families and their domain tables.

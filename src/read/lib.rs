@@ -1,0 +1,1 @@
+//! Bounded, typed SELECTs on a session that cannot write.

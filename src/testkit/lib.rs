@@ -1,0 +1,1 @@
+//! For tests: a database each, builders, a fault proxy, real programs in ptys.

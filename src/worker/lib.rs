@@ -1,0 +1,1 @@
+//! The worker: executes runs; its command line migrates, starts and administers.
