@@ -8,7 +8,7 @@
 mod parse;
 mod print;
 
-pub use parse::{QueryError, parse};
+pub use parse::{FIELDS, QueryError, parse};
 
 use crate::ids::RunId;
 use crate::state::Bucket;

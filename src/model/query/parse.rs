@@ -118,7 +118,7 @@ fn word(chars: &[char], start: usize, stop: Stop) -> Result<(Word, usize), Query
         at += 1;
         if chars
             .get(at)
-            .is_some_and(|c| !c.is_whitespace() && !(*c == ',' && stop == Stop::BlankOrComma))
+            .is_some_and(|c| !c.is_whitespace() && (*c != ',' || stop != Stop::BlankOrComma))
         {
             return fail(at, "a blank belongs after the closing quote");
         }
