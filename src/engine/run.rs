@@ -141,6 +141,11 @@ impl Run {
         self.tally().start_over(total);
     }
 
+    /// Adds `n` items to what there is to do.
+    pub fn grow(&self, n: u64) {
+        self.tally().grow(n);
+    }
+
     /// Goes on counting where the attempt before stopped.
     pub fn resume(&self) {
         let prior = self.prior;

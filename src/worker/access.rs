@@ -13,15 +13,15 @@ use crate::failure::{Failure, NOT_FOUND};
 use clap::Subcommand;
 use sqlx::PgConnection;
 
-pub use login::LoginCommand;
-pub use member::MemberCommand;
-pub use tenant::TenantCommand;
-pub use user::UserCommand;
-pub use workspace::WorkspaceCommand;
+pub(crate) use login::LoginCommand;
+pub(crate) use member::MemberCommand;
+pub(crate) use tenant::TenantCommand;
+pub(crate) use user::UserCommand;
+pub(crate) use workspace::WorkspaceCommand;
 
 /// What to administer.
 #[derive(Debug, Subcommand)]
-pub enum Access {
+pub(crate) enum Access {
     /// Groups of tenants, each with its own people.
     #[command(subcommand)]
     Workspace(WorkspaceCommand),
@@ -63,17 +63,26 @@ fn not_found(what: &str, name: &str) -> Failure {
 }
 
 async fn user_id(connection: &mut PgConnection, name: &str) -> Result<i64, Failure> {
-    let id = sqlx::query_scalar("select id from opsroom.users where name = $1").bind(name).fetch_optional(connection).await?;
+    let id = sqlx::query_scalar("select id from opsroom.users where name = $1")
+        .bind(name)
+        .fetch_optional(connection)
+        .await?;
     id.ok_or_else(|| not_found("user", name))
 }
 
 async fn workspace_id(connection: &mut PgConnection, name: &str) -> Result<i64, Failure> {
-    let id = sqlx::query_scalar("select id from opsroom.workspaces where name = $1").bind(name).fetch_optional(connection).await?;
+    let id = sqlx::query_scalar("select id from opsroom.workspaces where name = $1")
+        .bind(name)
+        .fetch_optional(connection)
+        .await?;
     id.ok_or_else(|| not_found("workspace", name))
 }
 
 async fn tenant_id(connection: &mut PgConnection, name: &str) -> Result<i64, Failure> {
-    let id = sqlx::query_scalar("select id from opsroom.tenants where name = $1").bind(name).fetch_optional(connection).await?;
+    let id = sqlx::query_scalar("select id from opsroom.tenants where name = $1")
+        .bind(name)
+        .fetch_optional(connection)
+        .await?;
     id.ok_or_else(|| not_found("tenant", name))
 }
 
@@ -81,11 +90,17 @@ async fn tenant_id(connection: &mut PgConnection, name: &str) -> Result<i64, Fai
 fn table(header: &[&str], rows: &[Vec<String>]) {
     let width = |column: usize| {
         let values = rows.iter().map(|row| row[column].chars().count());
-        values.chain([header[column].chars().count()]).max().unwrap_or(0)
+        values
+            .chain([header[column].chars().count()])
+            .max()
+            .unwrap_or(0)
     };
     let widths: Vec<usize> = (0..header.len()).map(width).collect();
     let line = |values: Vec<&str>| {
-        let cells = values.iter().zip(&widths).map(|(value, width)| format!("{value:<width$}"));
+        let cells = values
+            .iter()
+            .zip(&widths)
+            .map(|(value, width)| format!("{value:<width$}"));
         println!("{}", cells.collect::<Vec<_>>().join("  ").trim_end());
     };
     line(header.to_vec());

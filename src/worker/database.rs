@@ -20,10 +20,14 @@ pub(crate) fn options(database: &Database) -> Result<PgConnectOptions, Failure> 
                 .code(USAGE));
         }
         Some(url) => url.parse().map_err(|_| {
-            Failure::new("the database URL cannot be read").remedy("write postgres://login@host:5432/database").code(USAGE)
+            Failure::new("the database URL cannot be read")
+                .remedy("write postgres://login@host:5432/database")
+                .code(USAGE)
         })?,
     };
-    Ok(options.application_name("opsroom-worker").disable_statement_logging())
+    Ok(options
+        .application_name("opsroom-worker")
+        .disable_statement_logging())
 }
 
 /// One connection, without a look at the schema.
@@ -32,9 +36,12 @@ pub(crate) async fn connect(database: &Database) -> Result<PgConnection, Failure
     match tokio::time::timeout(PATIENCE, options.connect()).await {
         Ok(Ok(connection)) => Ok(connection),
         Ok(Err(error)) => Err(explain(error)),
-        Err(_) => Err(Failure::new(format!("the database did not answer within {} s", PATIENCE.as_secs()))
-            .remedy("check host, port and firewall in DATABASE_URL or PG*")
-            .code(UNREACHABLE)),
+        Err(_) => Err(Failure::new(format!(
+            "the database did not answer within {} s",
+            PATIENCE.as_secs()
+        ))
+        .remedy("check host, port and firewall in DATABASE_URL or PG*")
+        .code(UNREACHABLE)),
     }
 }
 
@@ -48,27 +55,45 @@ pub(crate) async fn connect_migrated(database: &Database) -> Result<PgConnection
 /// A pool of up to `size` connections to a database whose schema this program knows.
 pub(crate) async fn pool(database: &Database, size: u32) -> Result<PgPool, Failure> {
     drop(connect_migrated(database).await?);
-    Ok(PgPoolOptions::new().max_connections(size).acquire_timeout(PATIENCE).connect_lazy_with(options(database)?))
+    Ok(PgPoolOptions::new()
+        .max_connections(size)
+        .acquire_timeout(PATIENCE)
+        .connect_lazy_with(options(database)?))
 }
 
 fn require_current(state: SchemaState) -> Result<(), Failure> {
     match state {
         SchemaState::Current => Ok(()),
-        SchemaState::Missing => Err(Failure::new("this database was never migrated").remedy("run opsroom-worker migrate")),
-        SchemaState::Older(found) => Err(Failure::new(format!("the schema is at version {found}, older than this program"))
-            .remedy("run opsroom-worker migrate")),
-        SchemaState::Newer(found) => Err(Failure::new(format!("the schema is at version {found}, newer than this program"))
-            .remedy("use a newer opsroom-worker")),
+        SchemaState::Missing => {
+            Err(Failure::new("this database was never migrated")
+                .remedy("run opsroom-worker migrate"))
+        }
+        SchemaState::Older(found) => Err(Failure::new(format!(
+            "the schema is at version {found}, older than this program"
+        ))
+        .remedy("run opsroom-worker migrate")),
+        SchemaState::Newer(found) => Err(Failure::new(format!(
+            "the schema is at version {found}, newer than this program"
+        ))
+        .remedy("use a newer opsroom-worker")),
     }
 }
 
 fn explain(error: sqlx::Error) -> Failure {
     let error = EngineError::from(error);
     match error.sqlstate() {
-        Some("28P01" | "28000") => Failure::new("the database refused this login").remedy("check the user and its password (PGPASSWORD, ~/.pgpass)").code(UNREACHABLE),
-        Some("3D000") => Failure::new("there is no such database").remedy("create it, or name another in DATABASE_URL or PGDATABASE").code(UNREACHABLE),
-        Some("53300") => Failure::new("the database has no connection left for this login").remedy("close others, or raise CONNECTION LIMIT").code(UNREACHABLE),
-        Some("42501") => Failure::new("this login may not connect to the database").code(UNREACHABLE),
+        Some("28P01" | "28000") => Failure::new("the database refused this login")
+            .remedy("check the user and its password (PGPASSWORD, ~/.pgpass)")
+            .code(UNREACHABLE),
+        Some("3D000") => Failure::new("there is no such database")
+            .remedy("create it, or name another in DATABASE_URL or PGDATABASE")
+            .code(UNREACHABLE),
+        Some("53300") => Failure::new("the database has no connection left for this login")
+            .remedy("close others, or raise CONNECTION LIMIT")
+            .code(UNREACHABLE),
+        Some("42501") => {
+            Failure::new("this login may not connect to the database").code(UNREACHABLE)
+        }
         Some(_) => Failure::new(error.to_string()).code(FAILED),
         None => error.into(),
     }

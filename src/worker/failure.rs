@@ -21,7 +21,11 @@ pub(crate) struct Failure {
 
 impl Failure {
     pub(crate) fn new(what: impl Into<String>) -> Self {
-        Self { what: what.into(), remedy: None, code: FAILED }
+        Self {
+            what: what.into(),
+            remedy: None,
+            code: FAILED,
+        }
     }
 
     pub(crate) fn remedy(mut self, remedy: impl Into<String>) -> Self {
@@ -55,9 +59,13 @@ impl From<EngineError> for Failure {
     fn from(error: EngineError) -> Self {
         let failure = Self::new(error.to_string());
         match error.sqlstate() {
-            Some("42501") => failure.remedy("this login lacks the right; use one of the role this command needs").code(FORBIDDEN),
+            Some("42501") => failure
+                .remedy("this login lacks the right; use one of the role this command needs")
+                .code(FORBIDDEN),
             Some(_) => failure,
-            None => failure.remedy("check that the server runs and that DATABASE_URL or PG* name it").code(UNREACHABLE),
+            None => failure
+                .remedy("check that the server runs and that DATABASE_URL or PG* name it")
+                .code(UNREACHABLE),
         }
     }
 }
@@ -72,7 +80,9 @@ impl From<StartError> for Failure {
     fn from(error: StartError) -> Self {
         let code = match &error {
             StartError::UnknownTenant(_) => NOT_FOUND,
-            StartError::UnknownType { .. } | StartError::InvalidInput { .. } | StartError::SensitiveInput(_) => USAGE,
+            StartError::UnknownType { .. }
+            | StartError::InvalidInput { .. }
+            | StartError::SensitiveInput(_) => USAGE,
             StartError::NotEntitled { .. } => FORBIDDEN,
             _ => FAILED,
         };

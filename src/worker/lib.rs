@@ -3,14 +3,14 @@
 //!
 //! | module | one idea |
 //! |---|---|
-//! | [`cli`] | what may be typed |
+//! | `cli` | what may be typed |
 //! | `failure` | what a person reads when it did not work, and the exit code |
 //! | `database` | connecting, and what to say when that fails |
 //! | `graph` | where Graph is, and where the tenants' secrets are |
 //! | `work`, `start`, `migrate`, `access` | the commands |
 
 mod access;
-pub mod cli;
+mod cli;
 mod database;
 mod failure;
 mod graph;
@@ -34,11 +34,19 @@ pub fn main_from(args: impl IntoIterator<Item = impl Into<OsString> + Clone>) ->
         Err(error) => {
             // Help and version are errors to clap, and go where they belong. A closed pipe is no fault.
             let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { failure::USAGE } else { 0 });
+            return ExitCode::from(if error.use_stderr() {
+                failure::USAGE
+            } else {
+                0
+            });
         }
     };
     logging::install(&cli);
-    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(error) => return Failure::new(format!("cannot start: {error}")).report(),
     };

@@ -12,7 +12,10 @@ pub(crate) async fn run(database: &Database) -> Result<(), Failure> {
     .await?;
     match migrated.applied.len() {
         0 => println!("the schema is current (version {})", migrated.version),
-        applied => println!("{applied} migrations applied, the schema is at version {}", migrated.version),
+        applied => println!(
+            "{applied} migrations applied, the schema is at version {}",
+            migrated.version
+        ),
     }
     Ok(())
 }

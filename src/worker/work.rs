@@ -37,7 +37,10 @@ pub(crate) async fn run(database: &Database, args: &Work) -> Result<(), Failure>
 }
 
 async fn stop_on_signals(stop: CancellationToken) {
-    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
+    let (Ok(mut terminate), Ok(mut interrupt)) = (
+        signal(SignalKind::terminate()),
+        signal(SignalKind::interrupt()),
+    ) else {
         tracing::error!("signals cannot be caught; only kill -9 stops this worker");
         return;
     };

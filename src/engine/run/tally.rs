@@ -39,6 +39,10 @@ impl Tally {
         self.failures.clear();
     }
 
+    pub(crate) fn grow(&mut self, n: u64) {
+        add(&mut self.counts.total, n);
+    }
+
     pub(crate) fn resume(&mut self, prior: Counts) {
         self.counts = prior;
     }

@@ -8,7 +8,7 @@ use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Row};
 
 /// What to do with logins.
 #[derive(Debug, Subcommand)]
-pub enum LoginCommand {
+pub(crate) enum LoginCommand {
     /// Add a login.
     #[command(after_help = "Examples:
   OPSROOM_LOGIN_PASSWORD=… opsroom-worker access login add alice --kind reader --user 'Alice Meyer'
@@ -39,7 +39,7 @@ Without OPSROOM_LOGIN_PASSWORD the login has no password and needs another way i
 
 /// What a login may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// Read what its person may see: the console.
     Reader,
     /// Start operations as its person.
@@ -86,29 +86,53 @@ impl Kind {
                 ("idle_in_transaction_session_timeout", "60s"),
                 ("jit", "off"),
             ],
-            Self::Worker => {
-                &[("statement_timeout", "60s"), ("idle_in_transaction_session_timeout", "60s"), ("jit", "off")]
-            }
+            Self::Worker => &[
+                ("statement_timeout", "60s"),
+                ("idle_in_transaction_session_timeout", "60s"),
+                ("jit", "off"),
+            ],
         }
     }
 }
 
-pub(super) async fn run(connection: &mut PgConnection, command: LoginCommand) -> Result<(), Failure> {
+pub(super) async fn run(
+    connection: &mut PgConnection,
+    command: LoginCommand,
+) -> Result<(), Failure> {
     match command {
-        LoginCommand::Add { login, kind, user, tenant } => add(connection, &login, kind, user.as_deref(), &tenant).await,
+        LoginCommand::Add {
+            login,
+            kind,
+            user,
+            tenant,
+        } => add(connection, &login, kind, user.as_deref(), &tenant).await,
         LoginCommand::List => list(connection).await,
         LoginCommand::Remove { login } => remove(connection, &login).await,
     }
 }
 
-async fn add(connection: &mut PgConnection, login: &str, kind: Kind, user: Option<&str>, tenants: &[String]) -> Result<(), Failure> {
+async fn add(
+    connection: &mut PgConnection,
+    login: &str,
+    kind: Kind,
+    user: Option<&str>,
+    tenants: &[String],
+) -> Result<(), Failure> {
     if matches!(kind, Kind::Reader | Kind::Starter) && user.is_none() {
-        return Err(Failure::new(format!("a {} login belongs to a person", kind.word())).remedy("add --user NAME").code(USAGE));
+        return Err(
+            Failure::new(format!("a {} login belongs to a person", kind.word()))
+                .remedy("add --user NAME")
+                .code(USAGE),
+        );
     }
     if kind == Kind::App && tenants.is_empty() {
-        return Err(Failure::new("an app login is registered for tenants").remedy("add --tenant NAME").code(USAGE));
+        return Err(Failure::new("an app login is registered for tenants")
+            .remedy("add --tenant NAME")
+            .code(USAGE));
     }
-    let password = std::env::var("OPSROOM_LOGIN_PASSWORD").ok().filter(|password| !password.is_empty());
+    let password = std::env::var("OPSROOM_LOGIN_PASSWORD")
+        .ok()
+        .filter(|password| !password.is_empty());
     let mut transaction = connection.begin().await?;
     let user = match user {
         Some(name) => Some(user_id(&mut transaction, name).await?),
@@ -135,12 +159,20 @@ async fn add(connection: &mut PgConnection, login: &str, kind: Kind, user: Optio
             .await?;
     }
     transaction.commit().await?;
-    say(known + u64::from(created), &format!("login {login} added as {}", kind.word()), &format!("login {login} was there already"));
+    say(
+        known + u64::from(created),
+        &format!("login {login} added as {}", kind.word()),
+        &format!("login {login} was there already"),
+    );
     Ok(())
 }
 
 /// Creates the role, or accepts one that is of this kind already.
-async fn create_role(connection: &mut PgConnection, login: &str, kind: Kind) -> Result<bool, Failure> {
+async fn create_role(
+    connection: &mut PgConnection,
+    login: &str,
+    kind: Kind,
+) -> Result<bool, Failure> {
     let group = format!("opsroom_{}", kind.word());
     let present: Option<(bool, Option<String>)> = sqlx::query_as(
         "select pg_has_role(r.oid, $2::name, 'member'),
@@ -154,11 +186,17 @@ async fn create_role(connection: &mut PgConnection, login: &str, kind: Kind) -> 
     match present {
         Some((true, Some(known))) if known == kind.word() => return Ok(false),
         Some((_, Some(known))) => {
-            return Err(Failure::new(format!("login {login} is there already, as {known}")).remedy("choose another name, or remove it first"));
+            return Err(
+                Failure::new(format!("login {login} is there already, as {known}"))
+                    .remedy("choose another name, or remove it first"),
+            );
         }
         Some((true, None)) => return Ok(true),
         Some((false, None)) => {
-            return Err(Failure::new(format!("a role {login} that is none of opsroom's is there already")).remedy("choose another name"));
+            return Err(Failure::new(format!(
+                "a role {login} that is none of opsroom's is there already"
+            ))
+            .remedy("choose another name"));
         }
         None => {}
     }
@@ -168,38 +206,52 @@ async fn create_role(connection: &mut PgConnection, login: &str, kind: Kind) -> 
             .bind(&group)
             .fetch_one(&mut *connection)
             .await?;
-    sqlx::query(AssertSqlSafe(statement)).execute(connection).await?;
+    sqlx::query(AssertSqlSafe(statement))
+        .execute(connection)
+        .await?;
     Ok(true)
 }
 
-async fn configure_role(connection: &mut PgConnection, login: &str, kind: Kind, password: Option<&str>) -> Result<(), Failure> {
+async fn configure_role(
+    connection: &mut PgConnection,
+    login: &str,
+    kind: Kind,
+    password: Option<&str>,
+) -> Result<(), Failure> {
     let mut statements: Vec<String> = vec![
-        sqlx::query_scalar("select format('alter role %I connection limit %s', $1::text, $2::text)")
-            .bind(login)
-            .bind(kind.connection_limit().to_string())
-            .fetch_one(&mut *connection)
-            .await?,
+        sqlx::query_scalar(
+            "select format('alter role %I connection limit %s', $1::text, $2::text)",
+        )
+        .bind(login)
+        .bind(kind.connection_limit().to_string())
+        .fetch_one(&mut *connection)
+        .await?,
     ];
     for (name, value) in kind.settings() {
-        let statement = sqlx::query_scalar("select format('alter role %I set %I = %L', $1::text, $2::text, $3::text)")
-            .bind(login)
-            .bind(name)
-            .bind(value)
-            .fetch_one(&mut *connection)
-            .await?;
+        let statement = sqlx::query_scalar(
+            "select format('alter role %I set %I = %L', $1::text, $2::text, $3::text)",
+        )
+        .bind(login)
+        .bind(name)
+        .bind(value)
+        .fetch_one(&mut *connection)
+        .await?;
         statements.push(statement);
     }
     if let Some(password) = password {
-        let statement = sqlx::query_scalar("select format('alter role %I password %L', $1::text, $2::text)")
-            .bind(login)
-            .bind(password)
-            .fetch_one(&mut *connection)
-            .await?;
+        let statement =
+            sqlx::query_scalar("select format('alter role %I password %L', $1::text, $2::text)")
+                .bind(login)
+                .bind(password)
+                .fetch_one(&mut *connection)
+                .await?;
         statements.push(statement);
     }
     for statement in statements {
         // format() above quoted every part.
-        sqlx::query(AssertSqlSafe(statement)).execute(&mut *connection).await?;
+        sqlx::query(AssertSqlSafe(statement))
+            .execute(&mut *connection)
+            .await?;
     }
     Ok(())
 }
@@ -214,20 +266,30 @@ async fn list(connection: &mut PgConnection) -> Result<(), Failure> {
     )
     .fetch_all(connection)
     .await?;
-    let rows: Vec<_> = rows.iter().map(|row| (0..4).map(|column| row.get(column)).collect()).collect();
+    let rows: Vec<_> = rows
+        .iter()
+        .map(|row| (0..4).map(|column| row.get(column)).collect())
+        .collect();
     table(&["LOGIN", "KIND", "USER", "TENANTS"], &rows);
     Ok(())
 }
 
 async fn remove(connection: &mut PgConnection, login: &str) -> Result<(), Failure> {
     let mut transaction = connection.begin().await?;
-    let known = sqlx::query("delete from opsroom.logins where login_role = $1::name").bind(login).execute(&mut *transaction).await?;
+    let known = sqlx::query("delete from opsroom.logins where login_role = $1::name")
+        .bind(login)
+        .execute(&mut *transaction)
+        .await?;
     if known.rows_affected() == 0 {
         return Err(super::not_found("login", login));
     }
-    let statement: String =
-        sqlx::query_scalar("select format('drop role if exists %I', $1::text)").bind(login).fetch_one(&mut *transaction).await?;
-    sqlx::query(AssertSqlSafe(statement)).execute(&mut *transaction).await?;
+    let statement: String = sqlx::query_scalar("select format('drop role if exists %I', $1::text)")
+        .bind(login)
+        .fetch_one(&mut *transaction)
+        .await?;
+    sqlx::query(AssertSqlSafe(statement))
+        .execute(&mut *transaction)
+        .await?;
     transaction.commit().await?;
     println!("login {login} removed");
     Ok(())

@@ -9,7 +9,7 @@ use sqlx::{PgConnection, Row};
 
 /// What to do with memberships.
 #[derive(Debug, Subcommand)]
-pub enum MemberCommand {
+pub(crate) enum MemberCommand {
     /// Add a membership, or change its role.
     #[command(after_help = "Examples:
   opsroom-worker access member add 'Alice Meyer' --workspace emea
@@ -40,7 +40,7 @@ pub enum MemberCommand {
 /// A workspace or a tenant.
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
-pub struct Place {
+pub(crate) struct Place {
     /// The workspace's name.
     #[arg(long)]
     workspace: Option<String>,
@@ -49,7 +49,10 @@ pub struct Place {
     tenant: Option<String>,
 }
 
-pub(super) async fn run(connection: &mut PgConnection, command: MemberCommand) -> Result<(), Failure> {
+pub(super) async fn run(
+    connection: &mut PgConnection,
+    command: MemberCommand,
+) -> Result<(), Failure> {
     match command {
         MemberCommand::Add { user, place, role } => add(connection, &user, &place, role).await,
         MemberCommand::List => list(connection).await,
@@ -57,7 +60,12 @@ pub(super) async fn run(connection: &mut PgConnection, command: MemberCommand) -
     }
 }
 
-async fn add(connection: &mut PgConnection, user: &str, place: &Place, role: Option<Role>) -> Result<(), Failure> {
+async fn add(
+    connection: &mut PgConnection,
+    user: &str,
+    place: &Place,
+    role: Option<Role>,
+) -> Result<(), Failure> {
     let id = user_id(connection, user).await?;
     let (changed, place) = match (&place.workspace, &place.tenant) {
         (Some(workspace), _) => {
@@ -97,7 +105,11 @@ async fn add(connection: &mut PgConnection, user: &str, place: &Place, role: Opt
         (None, None) => return Ok(()),
     };
     let role = role.map_or_else(String::new, |role| format!(" as {role}"));
-    say(changed.rows_affected(), &format!("{user} is a member of {place}{role}"), &format!("{user} was that already"));
+    say(
+        changed.rows_affected(),
+        &format!("{user} is a member of {place}{role}"),
+        &format!("{user} was that already"),
+    );
     Ok(())
 }
 
@@ -114,7 +126,10 @@ async fn list(connection: &mut PgConnection) -> Result<(), Failure> {
     )
     .fetch_all(connection)
     .await?;
-    let rows: Vec<_> = rows.iter().map(|row| (0..4).map(|column| row.get(column)).collect()).collect();
+    let rows: Vec<_> = rows
+        .iter()
+        .map(|row| (0..4).map(|column| row.get(column)).collect())
+        .collect();
     table(&["USER", "OF", "NAME", "ROLE"], &rows);
     Ok(())
 }
@@ -122,13 +137,21 @@ async fn list(connection: &mut PgConnection) -> Result<(), Failure> {
 async fn remove(connection: &mut PgConnection, user: &str, place: &Place) -> Result<(), Failure> {
     let id = user_id(connection, user).await?;
     let query = match (&place.workspace, &place.tenant) {
-        (Some(workspace), _) => sqlx::query("delete from opsroom.workspace_members where workspace_id = $1 and user_id = $2")
-            .bind(workspace_id(connection, workspace).await?),
-        (None, Some(tenant)) => sqlx::query("delete from opsroom.tenant_members where tenant_id = $1 and user_id = $2")
-            .bind(tenant_id(connection, tenant).await?),
+        (Some(workspace), _) => sqlx::query(
+            "delete from opsroom.workspace_members where workspace_id = $1 and user_id = $2",
+        )
+        .bind(workspace_id(connection, workspace).await?),
+        (None, Some(tenant)) => {
+            sqlx::query("delete from opsroom.tenant_members where tenant_id = $1 and user_id = $2")
+                .bind(tenant_id(connection, tenant).await?)
+        }
         (None, None) => return Ok(()),
     };
     let removed = query.bind(id).execute(connection).await?;
-    say(removed.rows_affected(), &format!("{user} is no member any more"), &format!("{user} was no member"));
+    say(
+        removed.rows_affected(),
+        &format!("{user} is no member any more"),
+        &format!("{user} was no member"),
+    );
     Ok(())
 }

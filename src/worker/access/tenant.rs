@@ -8,7 +8,7 @@ use sqlx::{Connection as _, PgConnection, Row};
 
 /// What to do with tenants.
 #[derive(Debug, Subcommand)]
-pub enum TenantCommand {
+pub(crate) enum TenantCommand {
     /// Add a tenant, or change how it connects to Graph.
     Add {
         /// Its name.
@@ -32,7 +32,7 @@ pub enum TenantCommand {
 /// How a tenant connects to Microsoft Graph; all three or none.
 #[derive(Debug, Args)]
 #[group(required = false)]
-pub struct GraphConnection {
+pub(crate) struct GraphConnection {
     /// The directory's id at Microsoft.
     #[arg(long, value_name = "ID", requires = "client_id")]
     directory_id: Option<String>,
@@ -44,16 +44,34 @@ pub struct GraphConnection {
     secret_name: Option<String>,
 }
 
-pub(super) async fn run(connection: &mut PgConnection, command: TenantCommand) -> Result<(), Failure> {
+pub(super) async fn run(
+    connection: &mut PgConnection,
+    command: TenantCommand,
+) -> Result<(), Failure> {
     match command {
-        TenantCommand::Add { name, workspace, graph } => add(connection, &name, &workspace, &graph).await,
+        TenantCommand::Add {
+            name,
+            workspace,
+            graph,
+        } => add(connection, &name, &workspace, &graph).await,
         TenantCommand::List => list(connection).await,
         TenantCommand::Remove { name } => {
-            let removed = sqlx::query("delete from opsroom.tenants where name = $1").bind(&name).execute(connection).await;
+            let removed = sqlx::query("delete from opsroom.tenants where name = $1")
+                .bind(&name)
+                .execute(connection)
+                .await;
             let removed = removed.map_err(|error| {
-                in_use(error, &format!("tenant {name} still has runs"), "they are pruned after the retention time")
+                in_use(
+                    error,
+                    &format!("tenant {name} still has runs"),
+                    "they are pruned after the retention time",
+                )
             })?;
-            say(removed.rows_affected(), &format!("tenant {name} removed"), &format!("there was no tenant {name}"));
+            say(
+                removed.rows_affected(),
+                &format!("tenant {name} removed"),
+                &format!("there was no tenant {name}"),
+            );
             Ok(())
         }
     }
@@ -68,17 +86,26 @@ pub(super) fn in_use(error: sqlx::Error, what: &str, remedy: &str) -> Failure {
     }
 }
 
-async fn add(connection: &mut PgConnection, name: &str, workspace: &str, graph: &GraphConnection) -> Result<(), Failure> {
+async fn add(
+    connection: &mut PgConnection,
+    name: &str,
+    workspace: &str,
+    graph: &GraphConnection,
+) -> Result<(), Failure> {
     let mut transaction = connection.begin().await?;
     let workspace = workspace_id(&mut transaction, workspace).await?;
-    let added = sqlx::query("insert into opsroom.tenants (workspace_id, name) values ($1, $2) on conflict do nothing")
-        .bind(workspace)
-        .bind(name)
-        .execute(&mut *transaction)
-        .await?
-        .rows_affected();
+    let added = sqlx::query(
+        "insert into opsroom.tenants (workspace_id, name) values ($1, $2) on conflict do nothing",
+    )
+    .bind(workspace)
+    .bind(name)
+    .execute(&mut *transaction)
+    .await?
+    .rows_affected();
     let mut connected = 0;
-    if let (Some(directory), Some(client), Some(secret)) = (&graph.directory_id, &graph.client_id, &graph.secret_name) {
+    if let (Some(directory), Some(client), Some(secret)) =
+        (&graph.directory_id, &graph.client_id, &graph.secret_name)
+    {
         connected = sqlx::query(
             "insert into opsroom.graph_connections (tenant_id, directory_id, client_id, secret_name)
              select id, $2, $3, $4 from opsroom.tenants where name = $1
@@ -94,7 +121,11 @@ async fn add(connection: &mut PgConnection, name: &str, workspace: &str, graph: 
         .rows_affected();
     }
     transaction.commit().await?;
-    say(added, &format!("tenant {name} added"), &format!("tenant {name} was there already"));
+    say(
+        added,
+        &format!("tenant {name} added"),
+        &format!("tenant {name} was there already"),
+    );
     if connected > 0 {
         println!("its connection to Graph is recorded");
     }
@@ -109,7 +140,17 @@ async fn list(connection: &mut PgConnection) -> Result<(), Failure> {
     )
     .fetch_all(connection)
     .await?;
-    let rows: Vec<_> = rows.iter().map(|row| vec![row.get::<i64, _>(0).to_string(), row.get(1), row.get(2), row.get(3)]).collect();
+    let rows: Vec<_> = rows
+        .iter()
+        .map(|row| {
+            vec![
+                row.get::<i64, _>(0).to_string(),
+                row.get(1),
+                row.get(2),
+                row.get(3),
+            ]
+        })
+        .collect();
     table(&["ID", "TENANT", "WORKSPACE", "GRAPH"], &rows);
     Ok(())
 }

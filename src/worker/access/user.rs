@@ -8,7 +8,7 @@ use sqlx::{Connection as _, PgConnection, Row};
 
 /// What to do with people.
 #[derive(Debug, Subcommand)]
-pub enum UserCommand {
+pub(crate) enum UserCommand {
     /// Add a person.
     Add {
         /// The name that runs will carry.
@@ -23,14 +23,22 @@ pub enum UserCommand {
     },
 }
 
-pub(super) async fn run(connection: &mut PgConnection, command: UserCommand) -> Result<(), Failure> {
+pub(super) async fn run(
+    connection: &mut PgConnection,
+    command: UserCommand,
+) -> Result<(), Failure> {
     match command {
         UserCommand::Add { name } => {
-            let added = sqlx::query("insert into opsroom.users (name) values ($1) on conflict do nothing")
-                .bind(&name)
-                .execute(connection)
-                .await?;
-            say(added.rows_affected(), &format!("user {name} added"), &format!("user {name} was there already"));
+            let added =
+                sqlx::query("insert into opsroom.users (name) values ($1) on conflict do nothing")
+                    .bind(&name)
+                    .execute(connection)
+                    .await?;
+            say(
+                added.rows_affected(),
+                &format!("user {name} added"),
+                &format!("user {name} was there already"),
+            );
         }
         UserCommand::List => {
             let rows = sqlx::query(
@@ -39,7 +47,10 @@ pub(super) async fn run(connection: &mut PgConnection, command: UserCommand) -> 
             )
             .fetch_all(connection)
             .await?;
-            let rows: Vec<_> = rows.iter().map(|row| vec![row.get(0), row.get(1)]).collect();
+            let rows: Vec<_> = rows
+                .iter()
+                .map(|row| vec![row.get(0), row.get(1)])
+                .collect();
             table(&["USER", "LOGINS"], &rows);
         }
         UserCommand::Remove { name } => remove(connection, &name).await?,
@@ -55,14 +66,22 @@ async fn remove(connection: &mut PgConnection, name: &str) -> Result<(), Failure
         "delete from opsroom.workspace_members where user_id = $1",
         "delete from opsroom.logins where user_id = $1",
     ] {
-        sqlx::query(statement).bind(user).execute(&mut *transaction).await?;
+        sqlx::query(statement)
+            .bind(user)
+            .execute(&mut *transaction)
+            .await?;
     }
     transaction.commit().await?;
-    let gone = sqlx::query("delete from opsroom.users where id = $1").bind(user).execute(connection).await;
+    let gone = sqlx::query("delete from opsroom.users where id = $1")
+        .bind(user)
+        .execute(connection)
+        .await;
     match gone.map_err(EngineError::from) {
         Ok(_) => println!("user {name} removed"),
         Err(error) if error.sqlstate() == Some("23503") => {
-            println!("user {name} has no logins and memberships any more; the name stays on the runs it started");
+            println!(
+                "user {name} has no logins and memberships any more; the name stays on the runs it started"
+            );
         }
         Err(error) => return Err(error.into()),
     }

@@ -7,7 +7,7 @@ use sqlx::{PgConnection, Row};
 
 /// What to do with workspaces.
 #[derive(Debug, Subcommand)]
-pub enum WorkspaceCommand {
+pub(crate) enum WorkspaceCommand {
     /// Add a workspace.
     Add {
         /// Its name.
@@ -22,14 +22,23 @@ pub enum WorkspaceCommand {
     },
 }
 
-pub(super) async fn run(connection: &mut PgConnection, command: WorkspaceCommand) -> Result<(), Failure> {
+pub(super) async fn run(
+    connection: &mut PgConnection,
+    command: WorkspaceCommand,
+) -> Result<(), Failure> {
     match command {
         WorkspaceCommand::Add { name } => {
-            let added = sqlx::query("insert into opsroom.workspaces (name) values ($1) on conflict do nothing")
-                .bind(&name)
-                .execute(connection)
-                .await?;
-            say(added.rows_affected(), &format!("workspace {name} added"), &format!("workspace {name} was there already"));
+            let added = sqlx::query(
+                "insert into opsroom.workspaces (name) values ($1) on conflict do nothing",
+            )
+            .bind(&name)
+            .execute(connection)
+            .await?;
+            say(
+                added.rows_affected(),
+                &format!("workspace {name} added"),
+                &format!("workspace {name} was there already"),
+            );
         }
         WorkspaceCommand::List => {
             let rows = sqlx::query(
@@ -41,16 +50,33 @@ pub(super) async fn run(connection: &mut PgConnection, command: WorkspaceCommand
             .await?;
             let rows: Vec<_> = rows
                 .iter()
-                .map(|row| vec![row.get(0), row.get::<i64, _>(1).to_string(), row.get::<i64, _>(2).to_string()])
+                .map(|row| {
+                    vec![
+                        row.get(0),
+                        row.get::<i64, _>(1).to_string(),
+                        row.get::<i64, _>(2).to_string(),
+                    ]
+                })
                 .collect();
             table(&["WORKSPACE", "TENANTS", "MEMBERS"], &rows);
         }
         WorkspaceCommand::Remove { name } => {
-            let removed = sqlx::query("delete from opsroom.workspaces where name = $1").bind(&name).execute(connection).await;
+            let removed = sqlx::query("delete from opsroom.workspaces where name = $1")
+                .bind(&name)
+                .execute(connection)
+                .await;
             let removed = removed.map_err(|error| {
-                super::tenant::in_use(error, &format!("workspace {name} still has tenants"), "remove or move them first")
+                super::tenant::in_use(
+                    error,
+                    &format!("workspace {name} still has tenants"),
+                    "remove or move them first",
+                )
             })?;
-            say(removed.rows_affected(), &format!("workspace {name} removed"), &format!("there was no workspace {name}"));
+            say(
+                removed.rows_affected(),
+                &format!("workspace {name} removed"),
+                &format!("there was no workspace {name}"),
+            );
         }
     }
     Ok(())
