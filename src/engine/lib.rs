@@ -10,6 +10,7 @@
 //! | [`run`] | what a job holds while it executes: progress, checkpoints, items |
 //! | [`worker`] | claims, beats, executes, finishes, reaps, drains |
 //! | [`migrate`](mod@migrate) | the schema, embedded |
+//! | [`access`] | who there is, and who may what |
 //! | [`error`] | what can go wrong, without a payload in it |
 //!
 //! ```no_run
@@ -42,6 +43,7 @@
 //! # }
 //! ```
 
+pub mod access;
 mod deadline;
 pub mod dispatch;
 pub mod error;

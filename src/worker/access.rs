@@ -1,5 +1,5 @@
-//! `opsroom-worker access`: workspaces, tenants, users, memberships, logins. Takes the owner's login.
-//! Every change is audited by the database. Adding what is there already changes nothing and says so.
+//! `opsroom-worker access`: workspaces, tenants, users, memberships, logins, as commands. What they do
+//! is in [`opsroom_engine::access`].
 
 mod login;
 mod member;
@@ -9,34 +9,29 @@ mod workspace;
 
 use crate::cli::Database;
 use crate::database;
-use crate::failure::{Failure, NOT_FOUND};
+use crate::failure::{FORBIDDEN, Failure, NOT_FOUND};
 use clap::Subcommand;
-use sqlx::PgConnection;
-
-pub(crate) use login::LoginCommand;
-pub(crate) use member::MemberCommand;
-pub(crate) use tenant::TenantCommand;
-pub(crate) use user::UserCommand;
-pub(crate) use workspace::WorkspaceCommand;
+use opsroom_engine::EngineError;
+use opsroom_engine::access::{AccessError, Change};
 
 /// What to administer.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Access {
     /// Groups of tenants, each with its own people.
     #[command(subcommand)]
-    Workspace(WorkspaceCommand),
+    Workspace(workspace::WorkspaceCommand),
     /// The customers whose operations are run.
     #[command(subcommand)]
-    Tenant(TenantCommand),
+    Tenant(tenant::TenantCommand),
     /// People.
     #[command(subcommand)]
-    User(UserCommand),
+    User(user::UserCommand),
     /// Which people belong to which workspace or tenant, in which role.
     #[command(subcommand)]
-    Member(MemberCommand),
+    Member(member::MemberCommand),
     /// Database logins of people and of programs.
     #[command(subcommand)]
-    Login(LoginCommand),
+    Login(login::LoginCommand),
 }
 
 pub(crate) async fn run(database: &Database, what: Access) -> Result<(), Failure> {
@@ -52,38 +47,39 @@ pub(crate) async fn run(database: &Database, what: Access) -> Result<(), Failure
 }
 
 /// What an addition or a removal came to.
-fn say(changed: u64, done: &str, already: &str) {
-    println!("{}", if changed > 0 { done } else { already });
+fn say(change: Change, made: &str, already: &str) {
+    println!(
+        "{}",
+        if change == Change::Made {
+            made
+        } else {
+            already
+        }
+    );
 }
 
-fn not_found(what: &str, name: &str) -> Failure {
-    Failure::new(format!("there is no {what} '{name}'"))
-        .remedy(format!("opsroom-worker access {what} list shows them"))
-        .code(NOT_FOUND)
+impl From<AccessError> for Failure {
+    fn from(error: AccessError) -> Self {
+        match error {
+            AccessError::Engine(error) => error.into(),
+            AccessError::NotFound { what, .. } => Self::new(error.to_string())
+                .remedy(format!("opsroom-worker access {what} list shows them"))
+                .code(NOT_FOUND),
+            error => Self::new(error.to_string()),
+        }
+    }
 }
 
-async fn user_id(connection: &mut PgConnection, name: &str) -> Result<i64, Failure> {
-    let id = sqlx::query_scalar("select id from opsroom.users where name = $1")
-        .bind(name)
-        .fetch_optional(connection)
-        .await?;
-    id.ok_or_else(|| not_found("user", name))
-}
-
-async fn workspace_id(connection: &mut PgConnection, name: &str) -> Result<i64, Failure> {
-    let id = sqlx::query_scalar("select id from opsroom.workspaces where name = $1")
-        .bind(name)
-        .fetch_optional(connection)
-        .await?;
-    id.ok_or_else(|| not_found("workspace", name))
-}
-
-async fn tenant_id(connection: &mut PgConnection, name: &str) -> Result<i64, Failure> {
-    let id = sqlx::query_scalar("select id from opsroom.tenants where name = $1")
-        .bind(name)
-        .fetch_optional(connection)
-        .await?;
-    id.ok_or_else(|| not_found("tenant", name))
+/// Creating roles takes a right that the owner's tables do not give.
+fn needs_createrole(error: AccessError) -> Failure {
+    match &error {
+        AccessError::Engine(EngineError::Refused(refusal, _)) if refusal.sqlstate == "42501" => {
+            Failure::new("this login may not administer logins")
+                .remedy("use the owner's login, with CREATEROLE")
+                .code(FORBIDDEN)
+        }
+        _ => error.into(),
+    }
 }
 
 /// Prints rows of text with a header, each column as wide as its widest value.

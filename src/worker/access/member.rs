@@ -1,9 +1,10 @@
 //! Memberships. Access to a tenant needs membership of the tenant and of its workspace; a role on the
 //! workspace stands for all its tenants, present and future.
 
-use super::{say, table, tenant_id, user_id, workspace_id};
-use crate::failure::Failure;
+use super::{say, table};
+use crate::failure::{Failure, USAGE};
 use clap::{Args, Subcommand};
+use opsroom_engine::access::{self, Place};
 use opsroom_model::Role;
 use sqlx::{PgConnection, Row};
 
@@ -20,7 +21,7 @@ pub(crate) enum MemberCommand {
         user: String,
         /// Where.
         #[command(flatten)]
-        place: Place,
+        place: PlaceArgs,
         /// owner, manager, operator or readonly; needed for a tenant.
         #[arg(long)]
         role: Option<Role>,
@@ -33,14 +34,14 @@ pub(crate) enum MemberCommand {
         user: String,
         /// Where.
         #[command(flatten)]
-        place: Place,
+        place: PlaceArgs,
     },
 }
 
 /// A workspace or a tenant.
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
-pub(crate) struct Place {
+pub(crate) struct PlaceArgs {
     /// The workspace's name.
     #[arg(long)]
     workspace: Option<String>,
@@ -54,63 +55,50 @@ pub(super) async fn run(
     command: MemberCommand,
 ) -> Result<(), Failure> {
     match command {
-        MemberCommand::Add { user, place, role } => add(connection, &user, &place, role).await,
+        MemberCommand::Add { user, place, role } => {
+            let place = place.with(role)?;
+            let change = access::add_member(connection, &user, &place).await?;
+            say(
+                change,
+                &format!("{user} is a member of {}", describe(&place)),
+                &format!("{user} was that already"),
+            );
+            Ok(())
+        }
         MemberCommand::List => list(connection).await,
-        MemberCommand::Remove { user, place } => remove(connection, &user, &place).await,
+        MemberCommand::Remove { user, place } => {
+            let place = place.with(Some(Role::Readonly))?;
+            let change = access::remove_member(connection, &user, &place).await?;
+            say(
+                change,
+                &format!("{user} is no member any more"),
+                &format!("{user} was no member"),
+            );
+            Ok(())
+        }
     }
 }
 
-async fn add(
-    connection: &mut PgConnection,
-    user: &str,
-    place: &Place,
-    role: Option<Role>,
-) -> Result<(), Failure> {
-    let id = user_id(connection, user).await?;
-    let (changed, place) = match (&place.workspace, &place.tenant) {
-        (Some(workspace), _) => {
-            let workspace_id = workspace_id(connection, workspace).await?;
-            let changed = sqlx::query(
-                "insert into opsroom.workspace_members as m (workspace_id, user_id, role) values ($1, $2, $3)
-                 on conflict (workspace_id, user_id) do update set role = excluded.role
-                  where m.role is distinct from excluded.role",
-            )
-            .bind(workspace_id)
-            .bind(id)
-            .bind(role.map(Role::as_str))
-            .execute(connection)
-            .await?;
-            (changed, format!("workspace {workspace}"))
+impl PlaceArgs {
+    fn with(self, role: Option<Role>) -> Result<Place, Failure> {
+        match (self.workspace, self.tenant, role) {
+            (Some(workspace), _, role) => Ok(Place::Workspace(workspace, role)),
+            (None, Some(tenant), Some(role)) => Ok(Place::Tenant(tenant, role)),
+            (None, _, _) => Err(Failure::new("a membership of a tenant needs a role")
+                .remedy("add --role owner, manager, operator or readonly")
+                .code(USAGE)),
         }
-        (None, Some(tenant)) => {
-            let Some(role) = role else {
-                return Err(Failure::new("a membership of a tenant needs a role")
-                    .remedy("add --role owner, manager, operator or readonly")
-                    .code(crate::failure::USAGE));
-            };
-            let tenant_id = tenant_id(connection, tenant).await?;
-            let changed = sqlx::query(
-                "insert into opsroom.tenant_members as m (tenant_id, user_id, role) values ($1, $2, $3)
-                 on conflict (tenant_id, user_id) do update set role = excluded.role
-                  where m.role is distinct from excluded.role",
-            )
-            .bind(tenant_id)
-            .bind(id)
-            .bind(role.as_str())
-            .execute(connection)
-            .await?;
-            (changed, format!("tenant {tenant}"))
+    }
+}
+
+fn describe(place: &Place) -> String {
+    match place {
+        Place::Workspace(name, None) => format!("workspace {name}"),
+        Place::Workspace(name, Some(role)) => {
+            format!("workspace {name}, as {role} of all its tenants")
         }
-        // clap asks for one of them.
-        (None, None) => return Ok(()),
-    };
-    let role = role.map_or_else(String::new, |role| format!(" as {role}"));
-    say(
-        changed.rows_affected(),
-        &format!("{user} is a member of {place}{role}"),
-        &format!("{user} was that already"),
-    );
-    Ok(())
+        Place::Tenant(name, role) => format!("tenant {name}, as {role}"),
+    }
 }
 
 async fn list(connection: &mut PgConnection) -> Result<(), Failure> {
@@ -131,27 +119,5 @@ async fn list(connection: &mut PgConnection) -> Result<(), Failure> {
         .map(|row| (0..4).map(|column| row.get(column)).collect())
         .collect();
     table(&["USER", "OF", "NAME", "ROLE"], &rows);
-    Ok(())
-}
-
-async fn remove(connection: &mut PgConnection, user: &str, place: &Place) -> Result<(), Failure> {
-    let id = user_id(connection, user).await?;
-    let query = match (&place.workspace, &place.tenant) {
-        (Some(workspace), _) => sqlx::query(
-            "delete from opsroom.workspace_members where workspace_id = $1 and user_id = $2",
-        )
-        .bind(workspace_id(connection, workspace).await?),
-        (None, Some(tenant)) => {
-            sqlx::query("delete from opsroom.tenant_members where tenant_id = $1 and user_id = $2")
-                .bind(tenant_id(connection, tenant).await?)
-        }
-        (None, None) => return Ok(()),
-    };
-    let removed = query.bind(id).execute(connection).await?;
-    say(
-        removed.rows_affected(),
-        &format!("{user} is no member any more"),
-        &format!("{user} was no member"),
-    );
     Ok(())
 }

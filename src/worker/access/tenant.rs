@@ -1,10 +1,10 @@
 //! Tenants, and how each connects to Microsoft Graph. A secret is named here, never given.
 
-use super::{say, table, workspace_id};
+use super::{say, table};
 use crate::failure::Failure;
 use clap::{Args, Subcommand};
-use opsroom_engine::EngineError;
-use sqlx::{Connection as _, PgConnection, Row};
+use opsroom_engine::access::{self, GraphConnection};
+use sqlx::{PgConnection, Row};
 
 /// What to do with tenants.
 #[derive(Debug, Subcommand)]
@@ -18,7 +18,7 @@ pub(crate) enum TenantCommand {
         workspace: String,
         /// How it connects to Graph.
         #[command(flatten)]
-        graph: GraphConnection,
+        graph: GraphArgs,
     },
     /// List the tenants.
     List,
@@ -32,7 +32,7 @@ pub(crate) enum TenantCommand {
 /// How a tenant connects to Microsoft Graph; all three or none.
 #[derive(Debug, Args)]
 #[group(required = false)]
-pub(crate) struct GraphConnection {
+pub(crate) struct GraphArgs {
     /// The directory's id at Microsoft.
     #[arg(long, value_name = "ID", requires = "client_id")]
     directory_id: Option<String>,
@@ -53,22 +53,28 @@ pub(super) async fn run(
             name,
             workspace,
             graph,
-        } => add(connection, &name, &workspace, &graph).await,
+        } => {
+            let change = access::add_tenant(connection, &name, &workspace).await?;
+            say(
+                change,
+                &format!("tenant {name} added"),
+                &format!("tenant {name} was there already"),
+            );
+            if let Some(graph) = graph.complete() {
+                let change = access::connect_graph(connection, &name, &graph).await?;
+                say(
+                    change,
+                    "its connection to Graph is recorded",
+                    "its connection to Graph was recorded already",
+                );
+            }
+            Ok(())
+        }
         TenantCommand::List => list(connection).await,
         TenantCommand::Remove { name } => {
-            let removed = sqlx::query("delete from opsroom.tenants where name = $1")
-                .bind(&name)
-                .execute(connection)
-                .await;
-            let removed = removed.map_err(|error| {
-                in_use(
-                    error,
-                    &format!("tenant {name} still has runs"),
-                    "they are pruned after the retention time",
-                )
-            })?;
+            let change = access::remove_tenant(connection, &name).await?;
             say(
-                removed.rows_affected(),
+                change,
                 &format!("tenant {name} removed"),
                 &format!("there was no tenant {name}"),
             );
@@ -77,59 +83,14 @@ pub(super) async fn run(
     }
 }
 
-/// A foreign key that still points at the row, said in words.
-pub(super) fn in_use(error: sqlx::Error, what: &str, remedy: &str) -> Failure {
-    let error = EngineError::from(error);
-    match error.sqlstate() {
-        Some("23503") => Failure::new(what).remedy(remedy),
-        _ => error.into(),
+impl GraphArgs {
+    fn complete(self) -> Option<GraphConnection> {
+        Some(GraphConnection {
+            directory_id: self.directory_id?,
+            client_id: self.client_id?,
+            secret_name: self.secret_name?,
+        })
     }
-}
-
-async fn add(
-    connection: &mut PgConnection,
-    name: &str,
-    workspace: &str,
-    graph: &GraphConnection,
-) -> Result<(), Failure> {
-    let mut transaction = connection.begin().await?;
-    let workspace = workspace_id(&mut transaction, workspace).await?;
-    let added = sqlx::query(
-        "insert into opsroom.tenants (workspace_id, name) values ($1, $2) on conflict do nothing",
-    )
-    .bind(workspace)
-    .bind(name)
-    .execute(&mut *transaction)
-    .await?
-    .rows_affected();
-    let mut connected = 0;
-    if let (Some(directory), Some(client), Some(secret)) =
-        (&graph.directory_id, &graph.client_id, &graph.secret_name)
-    {
-        connected = sqlx::query(
-            "insert into opsroom.graph_connections (tenant_id, directory_id, client_id, secret_name)
-             select id, $2, $3, $4 from opsroom.tenants where name = $1
-             on conflict (tenant_id) do update
-                set directory_id = excluded.directory_id, client_id = excluded.client_id, secret_name = excluded.secret_name",
-        )
-        .bind(name)
-        .bind(directory)
-        .bind(client)
-        .bind(secret)
-        .execute(&mut *transaction)
-        .await?
-        .rows_affected();
-    }
-    transaction.commit().await?;
-    say(
-        added,
-        &format!("tenant {name} added"),
-        &format!("tenant {name} was there already"),
-    );
-    if connected > 0 {
-        println!("its connection to Graph is recorded");
-    }
-    Ok(())
 }
 
 async fn list(connection: &mut PgConnection) -> Result<(), Failure> {

@@ -1,10 +1,10 @@
 //! People. Whoever initiated runs stays on record by name, without logins and memberships.
 
-use super::{say, table, user_id};
+use super::{needs_createrole, say, table};
 use crate::failure::Failure;
 use clap::Subcommand;
-use opsroom_engine::EngineError;
-use sqlx::{Connection as _, PgConnection, Row};
+use opsroom_engine::access::{self, UserRemoval};
+use sqlx::{PgConnection, Row};
 
 /// What to do with people.
 #[derive(Debug, Subcommand)]
@@ -29,61 +29,40 @@ pub(super) async fn run(
 ) -> Result<(), Failure> {
     match command {
         UserCommand::Add { name } => {
-            let added =
-                sqlx::query("insert into opsroom.users (name) values ($1) on conflict do nothing")
-                    .bind(&name)
-                    .execute(connection)
-                    .await?;
+            let change = access::add_user(connection, &name).await?;
             say(
-                added.rows_affected(),
+                change,
                 &format!("user {name} added"),
                 &format!("user {name} was there already"),
             );
         }
-        UserCommand::List => {
-            let rows = sqlx::query(
-                "select u.name, coalesce(string_agg(l.login_role::text, ', ' order by l.login_role), '')
-                   from opsroom.users u left join opsroom.logins l on l.user_id = u.id group by u.id order by u.name",
-            )
-            .fetch_all(connection)
-            .await?;
-            let rows: Vec<_> = rows
-                .iter()
-                .map(|row| vec![row.get(0), row.get(1)])
-                .collect();
-            table(&["USER", "LOGINS"], &rows);
-        }
-        UserCommand::Remove { name } => remove(connection, &name).await?,
+        UserCommand::List => list(connection).await?,
+        UserCommand::Remove { name } => match access::remove_user(connection, &name)
+            .await
+            .map_err(needs_createrole)?
+        {
+            UserRemoval::Gone => println!("user {name} removed"),
+            UserRemoval::NameStays => {
+                println!(
+                    "user {name} has no logins and memberships any more; the name stays on the runs it started"
+                );
+            }
+        },
     }
     Ok(())
 }
 
-async fn remove(connection: &mut PgConnection, name: &str) -> Result<(), Failure> {
-    let user = user_id(connection, name).await?;
-    let mut transaction = connection.begin().await?;
-    for statement in [
-        "delete from opsroom.tenant_members where user_id = $1",
-        "delete from opsroom.workspace_members where user_id = $1",
-        "delete from opsroom.logins where user_id = $1",
-    ] {
-        sqlx::query(statement)
-            .bind(user)
-            .execute(&mut *transaction)
-            .await?;
-    }
-    transaction.commit().await?;
-    let gone = sqlx::query("delete from opsroom.users where id = $1")
-        .bind(user)
-        .execute(connection)
-        .await;
-    match gone.map_err(EngineError::from) {
-        Ok(_) => println!("user {name} removed"),
-        Err(error) if error.sqlstate() == Some("23503") => {
-            println!(
-                "user {name} has no logins and memberships any more; the name stays on the runs it started"
-            );
-        }
-        Err(error) => return Err(error.into()),
-    }
+async fn list(connection: &mut PgConnection) -> Result<(), Failure> {
+    let rows = sqlx::query(
+        "select u.name, coalesce(string_agg(l.login_role::text, ', ' order by l.login_role), '')
+           from opsroom.users u left join opsroom.logins l on l.user_id = u.id group by u.id order by u.name",
+    )
+    .fetch_all(connection)
+    .await?;
+    let rows: Vec<_> = rows
+        .iter()
+        .map(|row| vec![row.get(0), row.get(1)])
+        .collect();
+    table(&["USER", "LOGINS"], &rows);
     Ok(())
 }

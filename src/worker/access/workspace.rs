@@ -3,6 +3,8 @@
 use super::{say, table};
 use crate::failure::Failure;
 use clap::Subcommand;
+use opsroom_engine::access;
+use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
 
 /// What to do with workspaces.
@@ -28,56 +30,39 @@ pub(super) async fn run(
 ) -> Result<(), Failure> {
     match command {
         WorkspaceCommand::Add { name } => {
-            let added = sqlx::query(
-                "insert into opsroom.workspaces (name) values ($1) on conflict do nothing",
-            )
-            .bind(&name)
-            .execute(connection)
-            .await?;
+            let change = access::add_workspace(connection, &name).await?;
             say(
-                added.rows_affected(),
+                change,
                 &format!("workspace {name} added"),
                 &format!("workspace {name} was there already"),
             );
         }
-        WorkspaceCommand::List => {
-            let rows = sqlx::query(
-                "select w.name, (select count(*) from opsroom.tenants t where t.workspace_id = w.id) as tenants,
-                        (select count(*) from opsroom.workspace_members m where m.workspace_id = w.id) as members
-                   from opsroom.workspaces w order by w.name",
-            )
-            .fetch_all(connection)
-            .await?;
-            let rows: Vec<_> = rows
-                .iter()
-                .map(|row| {
-                    vec![
-                        row.get(0),
-                        row.get::<i64, _>(1).to_string(),
-                        row.get::<i64, _>(2).to_string(),
-                    ]
-                })
-                .collect();
-            table(&["WORKSPACE", "TENANTS", "MEMBERS"], &rows);
-        }
+        WorkspaceCommand::List => list(connection).await?,
         WorkspaceCommand::Remove { name } => {
-            let removed = sqlx::query("delete from opsroom.workspaces where name = $1")
-                .bind(&name)
-                .execute(connection)
-                .await;
-            let removed = removed.map_err(|error| {
-                super::tenant::in_use(
-                    error,
-                    &format!("workspace {name} still has tenants"),
-                    "remove or move them first",
-                )
-            })?;
+            let change = access::remove_workspace(connection, &name).await?;
             say(
-                removed.rows_affected(),
+                change,
                 &format!("workspace {name} removed"),
                 &format!("there was no workspace {name}"),
             );
         }
     }
+    Ok(())
+}
+
+async fn list(connection: &mut PgConnection) -> Result<(), Failure> {
+    let rows = sqlx::query(
+        "select w.name, (select count(*) from opsroom.tenants t where t.workspace_id = w.id),
+                (select count(*) from opsroom.workspace_members m where m.workspace_id = w.id)
+           from opsroom.workspaces w order by w.name",
+    )
+    .fetch_all(connection)
+    .await?;
+    let count = |row: &PgRow, column: usize| row.get::<i64, _>(column).to_string();
+    let rows: Vec<_> = rows
+        .iter()
+        .map(|row| vec![row.get(0), count(row, 1), count(row, 2)])
+        .collect();
+    table(&["WORKSPACE", "TENANTS", "MEMBERS"], &rows);
     Ok(())
 }
