@@ -55,14 +55,24 @@ impl GraphClient {
     /// connections but no token.
     #[must_use]
     pub fn for_tenant(&self, tenant: Uuid, client_id: String, client_secret: SecretString) -> Self {
-        let config =
-            GraphConfig { tenant, client_id, client_secret, ..self.inner.config.clone() };
+        let config = GraphConfig {
+            tenant,
+            client_id,
+            client_secret,
+            ..self.inner.config.clone()
+        };
         Self::with_connector(config, self.inner.http.clone())
     }
 
     fn with_connector(config: GraphConfig, http: reqwest::Client) -> Self {
         let tokens = Tokens::new(&config);
-        Self { inner: Arc::new(Inner { config, http, tokens }) }
+        Self {
+            inner: Arc::new(Inner {
+                config,
+                http,
+                tokens,
+            }),
+        }
     }
 
     /// What the client was made from.
@@ -133,7 +143,11 @@ impl GraphClient {
         url: &Url,
         deadline: Deadline,
     ) -> Result<Value, GraphError> {
-        let Inner { config, http, tokens } = &*self.inner;
+        let Inner {
+            config,
+            http,
+            tokens,
+        } = &*self.inner;
         let mut refreshed = false;
         loop {
             let bearer = tokens.bearer(http, &config.limits, deadline).await?;
@@ -154,6 +168,8 @@ impl GraphClient {
 
 impl fmt::Debug for GraphClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("GraphClient").field(&self.inner.config).finish()
+        f.debug_tuple("GraphClient")
+            .field(&self.inner.config)
+            .finish()
     }
 }

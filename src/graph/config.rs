@@ -179,7 +179,11 @@ fn check_address(which: &'static str, url: &Url) -> Result<(), ConfigError> {
         || url.password().is_some()
         || url.query().is_some()
         || url.fragment().is_some();
-    if decorated { Err(ConfigError::Decorated { which }) } else { Ok(()) }
+    if decorated {
+        Err(ConfigError::Decorated { which })
+    } else {
+        Ok(())
+    }
 }
 
 fn is_loopback(url: &Url) -> bool {
@@ -218,7 +222,10 @@ mod tests {
         let mut config = config();
         assert!(config.check().is_ok());
         config.base_url = Url::parse("http://graph.example").expect("an address");
-        assert!(matches!(config.check(), Err(ConfigError::Insecure { which: "base_url" })));
+        assert!(matches!(
+            config.check(),
+            Err(ConfigError::Insecure { which: "base_url" })
+        ));
         config.base_url = Url::parse("http://127.0.0.1:4000").expect("an address");
         assert!(config.check().is_ok());
     }

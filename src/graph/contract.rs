@@ -91,6 +91,12 @@ impl Contract {
         self.entity
     }
 
+    /// Whether v1.0 does not have it.
+    #[must_use]
+    pub fn is_beta_only(&self) -> bool {
+        self.availability == Availability::BetaOnly
+    }
+
     /// The address at a tenant's Graph.
     pub(crate) fn url(&self, config: &GraphConfig, id: Option<&EntityId>) -> Url {
         let version = match self.availability {
@@ -166,7 +172,15 @@ const fn list(
     entity: EntityKind,
 ) -> ListContract {
     let availability = Availability::Both;
-    ListContract(Contract { name, method: Method::Get, path, query, permission, entity, availability })
+    ListContract(Contract {
+        name,
+        method: Method::Get,
+        path,
+        query,
+        permission,
+        entity,
+        availability,
+    })
 }
 
 const fn get(
@@ -185,7 +199,10 @@ pub static CONFIGURATION_POLICIES: ListContract = ListContract(Contract {
     ..list(
         "configuration_policies.list",
         "deviceManagement/configurationPolicies",
-        &[("$select", "id,name,platforms,technologies,settingCount,lastModifiedDateTime")],
+        &[(
+            "$select",
+            "id,name,platforms,technologies,settingCount,lastModifiedDateTime",
+        )],
         CONFIGURATION_READ,
         EntityKind::Policy(PolicyFamily::SettingsCatalog),
     )
@@ -218,7 +235,10 @@ pub static COMPLIANCE_POLICIES: ListContract = list(
 pub static COMPLIANCE_POLICY: GetContract = get(
     "compliance_policies.get",
     "deviceManagement/deviceCompliancePolicies/{id}",
-    &[("$expand", "assignments,scheduledActionsForRule($expand=scheduledActionConfigurations)")],
+    &[(
+        "$expand",
+        "assignments,scheduledActionsForRule($expand=scheduledActionConfigurations)",
+    )],
     CONFIGURATION_READ,
     EntityKind::Policy(PolicyFamily::DeviceCompliance),
 );
@@ -282,7 +302,10 @@ pub static GROUPS: ListContract = list(
     "groups.list",
     "groups",
     &[
-        ("$select", "id,displayName,description,groupTypes,mailEnabled,securityEnabled,membershipRule"),
+        (
+            "$select",
+            "id,displayName,description,groupTypes,mailEnabled,securityEnabled,membershipRule",
+        ),
         ("$top", "999"),
     ],
     "Group.Read.All",
@@ -293,7 +316,10 @@ pub static GROUPS: ListContract = list(
 pub static ROLE_DEFINITIONS: ListContract = list(
     "role_definitions.list",
     "roleManagement/directory/roleDefinitions",
-    &[("$select", "id,displayName,description,isBuiltIn,isEnabled,templateId")],
+    &[(
+        "$select",
+        "id,displayName,description,isBuiltIn,isEnabled,templateId",
+    )],
     "RoleManagement.Read.Directory",
     EntityKind::RoleDefinition,
 );

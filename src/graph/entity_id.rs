@@ -30,8 +30,14 @@ impl FromStr for EntityId {
     fn from_str(text: &str) -> Result<Self, InvalidEntityId> {
         let well_formed = !text.is_empty()
             && text.len() <= LONGEST
-            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
-        if well_formed { Ok(Self(text.to_owned())) } else { Err(InvalidEntityId) }
+            && text
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+        if well_formed {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(InvalidEntityId)
+        }
     }
 }
 
@@ -50,7 +56,17 @@ mod tests {
         for good in ["5f3ba962-c068-4162-a14c-2a7917d0c0cd", "T_e655f25b", "0"] {
             assert!(good.parse::<EntityId>().is_ok(), "{good}");
         }
-        for bad in ["", "..", "a/b", "a?b", "a%2fb", "a b", "ä", "a'b", &"x".repeat(129)] {
+        for bad in [
+            "",
+            "..",
+            "a/b",
+            "a?b",
+            "a%2fb",
+            "a b",
+            "ä",
+            "a'b",
+            &"x".repeat(129),
+        ] {
             assert!(bad.parse::<EntityId>().is_err(), "{bad}");
         }
     }

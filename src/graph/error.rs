@@ -157,7 +157,10 @@ impl GraphError {
             408 => Self::Timeout,
             409 | 412 | 423 => Self::Conflict,
             429 => Self::Throttled { retry_after },
-            500..=599 => Self::Unavailable { status, retry_after },
+            500..=599 => Self::Unavailable {
+                status,
+                retry_after,
+            },
             _ => Self::BadRequest { status },
         }
     }

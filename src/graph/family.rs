@@ -130,9 +130,13 @@ impl PolicyFamily {
             "androidManagedAppProtection" => Some(Self::AndroidAppProtection),
             _ if name.ends_with("CompliancePolicy") => Some(Self::DeviceCompliance),
             // Graph derives some eighty types from deviceConfiguration; all but a few end so.
-            _ if ["Configuration", "CertificateProfile", "CertificateProfileBase"]
-                .iter()
-                .any(|end| name.ends_with(end)) =>
+            _ if [
+                "Configuration",
+                "CertificateProfile",
+                "CertificateProfileBase",
+            ]
+            .iter()
+            .any(|end| name.ends_with(end)) =>
             {
                 Some(Self::DeviceConfiguration)
             }
@@ -151,6 +155,9 @@ impl FromStr for PolicyFamily {
     type Err = UnknownFamily;
 
     fn from_str(key: &str) -> Result<Self, UnknownFamily> {
-        Self::ALL.into_iter().find(|family| family.key() == key).ok_or(UnknownFamily)
+        Self::ALL
+            .into_iter()
+            .find(|family| family.key() == key)
+            .ok_or(UnknownFamily)
     }
 }

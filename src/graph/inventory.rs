@@ -27,7 +27,10 @@ pub struct PolicyPages {
 /// Begins listing one family page by page; nothing is sent yet.
 #[must_use]
 pub fn policy_pages(client: &GraphClient, family: PolicyFamily) -> PolicyPages {
-    PolicyPages { family, pages: client.list(family.list()) }
+    PolicyPages {
+        family,
+        pages: client.list(family.list()),
+    }
 }
 
 impl PolicyPages {
@@ -37,7 +40,9 @@ impl PolicyPages {
     /// # Errors
     /// Every code of [`GraphError`].
     pub async fn next_page(&mut self) -> Result<Option<Vec<PolicySummary>>, GraphError> {
-        let Some(page) = self.pages.next_page().await? else { return Ok(None) };
+        let Some(page) = self.pages.next_page().await? else {
+            return Ok(None);
+        };
         page.entities
             .iter()
             .map(|entity| PolicySummary::read(self.family, entity))

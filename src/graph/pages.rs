@@ -37,7 +37,15 @@ impl Pages {
     pub(crate) fn new(client: GraphClient, contract: &'static Contract) -> Self {
         let first = contract.url(client.config(), None);
         let (next, seen) = (Some(first.clone()), HashSet::from([first.clone()]));
-        Self { client, contract, first, next, seen, read: 0, deadline: None }
+        Self {
+            client,
+            contract,
+            first,
+            next,
+            seen,
+            read: 0,
+            deadline: None,
+        }
     }
 
     /// The next page, `None` after the last. Each page has the client's `call_deadline`, all
@@ -49,12 +57,16 @@ impl Pages {
     /// [`GraphError::EndpointNotAllowed`], and nothing is sent there; one that leads back, or more
     /// than `max_pages`, is [`GraphError::MalformedResponse`].
     pub async fn next_page(&mut self) -> Result<Option<Page>, GraphError> {
-        let Some(url) = &self.next else { return Ok(None) };
+        let Some(url) = &self.next else {
+            return Ok(None);
+        };
         let limits = &self.client.config().limits;
         if self.read >= limits.max_pages {
             return Err(GraphError::malformed(Malformation::TooManyPages));
         }
-        let listing = *self.deadline.get_or_insert(Deadline::after(limits.listing_deadline));
+        let listing = *self
+            .deadline
+            .get_or_insert(Deadline::after(limits.listing_deadline));
         let deadline = Deadline::after(limits.call_deadline).earlier(listing);
         let mut answer = self.client.call(self.contract, url, deadline).await?;
         let next = match answer.get("@odata.nextLink") {
@@ -67,7 +79,10 @@ impl Pages {
         self.read += 1;
         self.seen.extend(next.clone());
         self.next = next;
-        Ok(Some(Page { number: self.read, entities }))
+        Ok(Some(Page {
+            number: self.read,
+            entities,
+        }))
     }
 
     /// The address behind a next link, if it is another page of this very collection.

@@ -139,5 +139,7 @@ fn platform_of(
 }
 
 fn instant(text: &str) -> Option<DateTime<Utc>> {
-    DateTime::parse_from_rfc3339(text).ok().map(|instant| instant.to_utc())
+    DateTime::parse_from_rfc3339(text)
+        .ok()
+        .map(|instant| instant.to_utc())
 }

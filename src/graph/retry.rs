@@ -81,7 +81,10 @@ mod tests {
     use std::time::Duration;
 
     fn asked(value: &'static str) -> Option<Duration> {
-        let now = Utc.with_ymd_and_hms(2026, 3, 1, 12, 0, 0).single().expect("a time");
+        let now = Utc
+            .with_ymd_and_hms(2026, 3, 1, 12, 0, 0)
+            .single()
+            .expect("a time");
         let headers = HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static(value))]);
         retry_after(&headers, now)
     }
@@ -89,7 +92,10 @@ mod tests {
     #[test]
     fn retry_after_is_seconds_or_a_date() {
         assert_eq!(asked("17"), Some(Duration::from_secs(17)));
-        assert_eq!(asked("Sun, 01 Mar 2026 12:01:30 GMT"), Some(Duration::from_secs(90)));
+        assert_eq!(
+            asked("Sun, 01 Mar 2026 12:01:30 GMT"),
+            Some(Duration::from_secs(90))
+        );
         assert_eq!(asked("Sun, 01 Mar 2026 11:00:00 GMT"), Some(Duration::ZERO));
         assert_eq!(asked("-3"), None);
         assert_eq!(asked("99999999999999999999"), None);
@@ -106,12 +112,20 @@ mod tests {
     #[tokio::test]
     async fn a_wait_beyond_the_deadline_is_left_to_the_caller() {
         let limits = Limits::default();
-        let throttled = GraphError::Throttled { retry_after: Some(Duration::from_secs(300)) };
+        let throttled = GraphError::Throttled {
+            retry_after: Some(Duration::from_secs(300)),
+        };
         let soon = Deadline::after(Duration::from_secs(60));
         assert_eq!(next_wait(&throttled, 0, &limits, soon), None);
         let late = Deadline::after(Duration::from_secs(600));
-        assert_eq!(next_wait(&throttled, 0, &limits, late), Some(Duration::from_secs(300)));
-        assert_eq!(next_wait(&throttled, limits.max_retries, &limits, late), None);
+        assert_eq!(
+            next_wait(&throttled, 0, &limits, late),
+            Some(Duration::from_secs(300))
+        );
+        assert_eq!(
+            next_wait(&throttled, limits.max_retries, &limits, late),
+            None
+        );
         assert_eq!(next_wait(&GraphError::Forbidden, 0, &limits, late), None);
     }
 }

@@ -46,11 +46,16 @@ impl Tokens {
         let mut url = config.authority.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
             let tenant = config.tenant.to_string();
-            segments.pop_if_empty().extend([tenant.as_str(), "oauth2", "v2.0", "token"]);
+            segments
+                .pop_if_empty()
+                .extend([tenant.as_str(), "oauth2", "v2.0", "token"]);
         }
         Self {
             url,
-            scope: format!("{}/.default", config.base_url.origin().ascii_serialization()),
+            scope: format!(
+                "{}/.default",
+                config.base_url.origin().ascii_serialization()
+            ),
             client_id: config.client_id.clone(),
             client_secret: config.client_secret.clone(),
             current: Mutex::new(Current::default()),
@@ -74,7 +79,10 @@ impl Tokens {
         }
         let number = current.issued + 1;
         let bearer = self.fetch(http, limits, deadline, number).await?;
-        *current = Current { bearer: Some(bearer.clone()), issued: number };
+        *current = Current {
+            bearer: Some(bearer.clone()),
+            issued: number,
+        };
         Ok(bearer)
     }
 
@@ -119,10 +127,17 @@ fn refusal(error: GraphError) -> GraphError {
 }
 
 fn read(answer: &Value, asked: Instant, number: u64) -> Option<Bearer> {
-    let token = answer.get("access_token")?.as_str().filter(|token| !token.is_empty())?;
+    let token = answer
+        .get("access_token")?
+        .as_str()
+        .filter(|token| !token.is_empty())?;
     let life = Duration::from_secs(answer.get("expires_in")?.as_u64()?);
     let mut header = HeaderValue::from_str(&format!("Bearer {token}")).ok()?;
     header.set_sensitive(true);
     let renew_at = asked.checked_add(life - LONGEST_MARGIN.min(life / 10))?;
-    Some(Bearer { header, number, renew_at })
+    Some(Bearer {
+        header,
+        number,
+        renew_at,
+    })
 }

@@ -41,14 +41,20 @@ pub(crate) async fn exchange(
     limits: &Limits,
     deadline: Deadline,
 ) -> Result<Value, GraphError> {
-    let end = deadline.instant().min(Instant::now() + limits.request_timeout);
+    let end = deadline
+        .instant()
+        .min(Instant::now() + limits.request_timeout);
     let answer = timeout_at(end, answer(request, limits.max_body_bytes)).await;
     answer.unwrap_or(Err(GraphError::Timeout))
 }
 
 async fn answer(request: RequestBuilder, max_body_bytes: usize) -> Result<Value, GraphError> {
     let json = HeaderValue::from_static("application/json");
-    let response = request.header(ACCEPT, json).send().await.map_err(|e| category(&e))?;
+    let response = request
+        .header(ACCEPT, json)
+        .send()
+        .await
+        .map_err(|e| category(&e))?;
     let status = response.status();
     if !status.is_success() {
         let asked = retry_after(response.headers(), Utc::now());
