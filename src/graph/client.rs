@@ -1,5 +1,5 @@
 //! The one way to Microsoft Graph: contracts in, entities out, with tokens and retries between.
-//! Paging is [`crate::pages`], one exchange [`crate::transport`].
+//! Paging is [`crate::pages`], one exchange `transport`.
 
 use std::fmt;
 use std::sync::Arc;

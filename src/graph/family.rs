@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use serde_json::Value;
 
-use crate::contract::{self, GetContract, ListContract};
+use crate::contract::{GetContract, ListContract, registry};
 
 /// One family of policies, as Graph groups them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -66,11 +66,11 @@ impl PolicyFamily {
     #[must_use]
     pub fn list(self) -> &'static ListContract {
         match self {
-            Self::SettingsCatalog => &contract::CONFIGURATION_POLICIES,
-            Self::DeviceCompliance => &contract::COMPLIANCE_POLICIES,
-            Self::DeviceConfiguration => &contract::DEVICE_CONFIGURATIONS,
-            Self::IosAppProtection => &contract::IOS_APP_PROTECTIONS,
-            Self::AndroidAppProtection => &contract::ANDROID_APP_PROTECTIONS,
+            Self::SettingsCatalog => &registry::CONFIGURATION_POLICIES,
+            Self::DeviceCompliance => &registry::COMPLIANCE_POLICIES,
+            Self::DeviceConfiguration => &registry::DEVICE_CONFIGURATIONS,
+            Self::IosAppProtection => &registry::IOS_APP_PROTECTIONS,
+            Self::AndroidAppProtection => &registry::ANDROID_APP_PROTECTIONS,
         }
     }
 
@@ -78,11 +78,11 @@ impl PolicyFamily {
     #[must_use]
     pub fn get(self) -> &'static GetContract {
         match self {
-            Self::SettingsCatalog => &contract::CONFIGURATION_POLICY,
-            Self::DeviceCompliance => &contract::COMPLIANCE_POLICY,
-            Self::DeviceConfiguration => &contract::DEVICE_CONFIGURATION,
-            Self::IosAppProtection => &contract::IOS_APP_PROTECTION,
-            Self::AndroidAppProtection => &contract::ANDROID_APP_PROTECTION,
+            Self::SettingsCatalog => &registry::CONFIGURATION_POLICY,
+            Self::DeviceCompliance => &registry::COMPLIANCE_POLICY,
+            Self::DeviceConfiguration => &registry::DEVICE_CONFIGURATION,
+            Self::IosAppProtection => &registry::IOS_APP_PROTECTION,
+            Self::AndroidAppProtection => &registry::ANDROID_APP_PROTECTION,
         }
     }
 

@@ -2,9 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use opsroom_graph::error::Breakage;
 use opsroom_graph::inventory::{fetch_policy, list_family, list_policies};
 use opsroom_graph::simulator::{Fault, Faults, RetryAfter, Target, When};
-use opsroom_graph::{EntityId, GraphError, Limits, PolicyFamily};
+use opsroom_graph::{ConfigError, EntityId, GraphClient, GraphError, Limits, PolicyFamily};
 
 use crate::served::{QUICK, Served};
 
@@ -194,4 +195,34 @@ async fn without_a_server_it_is_unreachable() {
             other => assert!(start.elapsed() < Duration::from_secs(10), "{other:?}"),
         }
     }
+}
+
+#[tokio::test]
+async fn tls_that_fails_is_unreachable_and_no_panic() {
+    let served = Served::generated(1).await;
+    let mut config = served.config();
+    let plain = served.simulator.base_url().as_str();
+    config.base_url = plain
+        .replace("http:", "https:")
+        .parse()
+        .expect("an address");
+    config.authority = config.base_url.clone();
+    config.limits = Limits {
+        max_retries: 0,
+        ..QUICK
+    };
+    let client = match GraphClient::new(config) {
+        Ok(client) => client,
+        // A machine without CA certificates.
+        Err(error) => return assert!(matches!(error, ConfigError::Connector), "{error}"),
+    };
+    let error = list_family(&client, CATALOG)
+        .await
+        .expect_err("no TLS is spoken there");
+    assert_eq!(
+        error,
+        GraphError::Unreachable {
+            cause: Breakage::Connect
+        }
+    );
 }

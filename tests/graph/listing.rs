@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::net::TcpListener;
 use std::time::Duration;
 
+use opsroom_graph::contract::registry;
 use opsroom_graph::error::Malformation;
 use opsroom_graph::inventory::{fetch_policy, list_family, list_policies};
 use opsroom_graph::simulator::{Fault, Faults, Target, When, generator};
-use opsroom_graph::{GraphError, Limits, PolicyFamily, contract};
+use opsroom_graph::{GraphError, Limits, PolicyFamily};
 
 use crate::served::{QUICK, Served};
 
@@ -46,7 +47,7 @@ async fn a_listing_shows_summaries_and_reading_one_shows_its_settings() {
     let served = Served::generated(16).await;
     let client = served.client();
     let page = client
-        .list(&contract::CONFIGURATION_POLICIES)
+        .list(&registry::CONFIGURATION_POLICIES)
         .next_page()
         .await
         .expect("a page");
@@ -58,7 +59,7 @@ async fn a_listing_shows_summaries_and_reading_one_shows_its_settings() {
         .parse()
         .expect("a valid id");
     let whole = client
-        .get(&contract::CONFIGURATION_POLICY, &id)
+        .get(&registry::CONFIGURATION_POLICY, &id)
         .await
         .expect("the policy");
     assert!(
@@ -72,7 +73,7 @@ async fn a_listing_shows_summaries_and_reading_one_shows_its_settings() {
 async fn groups_and_roles_are_listed_too() {
     let served = Served::generated(0).await;
     let client = served.client();
-    for (contract, expected) in [(&contract::GROUPS, 24), (&contract::ROLE_DEFINITIONS, 6)] {
+    for (contract, expected) in [(&registry::GROUPS, 24), (&registry::ROLE_DEFINITIONS, 6)] {
         let mut pages = client.list(contract);
         let mut count = 0;
         while let Some(page) = pages.next_page().await.expect("a page") {

@@ -68,7 +68,7 @@ impl Asked {
         }
         let query = Query::read(parts.uri.query().unwrap_or(""));
         let unknown = || NotUnderstood::Segment(below.rsplit('/').next().unwrap_or("").to_owned());
-        registry()
+        registry::all()
             .find_map(|contract| resolve(contract, head, below, &query))
             .ok_or_else(unknown)
     }

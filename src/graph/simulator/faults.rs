@@ -1,5 +1,5 @@
 //! What can be made to go wrong, for whom, and how often. Deciding and doing it is
-//! [`super::weather`] and [`super::reply`].
+//! `weather` and `reply`.
 
 use std::collections::BTreeSet;
 use std::time::Duration;

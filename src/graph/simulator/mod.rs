@@ -5,6 +5,7 @@
 //! `$filter`, `$search` and `$count` are not honoured.
 
 mod asked;
+mod authority;
 pub mod builtin;
 mod dice;
 mod entities;
