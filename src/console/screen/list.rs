@@ -204,7 +204,7 @@ fn progress(app: &App, row: &RunRow, width: usize) -> Line {
     if bar_width >= 4 {
         line = match bucket {
             Bucket::Running | Bucket::Partial if row.counts.total.is_some() => {
-                bar(line, &row.counts, bar_width, role_of(bucket), app.glyphs)
+                bar(line, &row.counts, bar_width, bar_role(bucket), app.glyphs)
             }
             _ => line.and(" ".repeat(bar_width), Role::Screen),
         };
@@ -217,6 +217,11 @@ fn progress(app: &App, row: &RunRow, width: usize) -> Line {
         }
         _ => line,
     }
+}
+
+/// What is done is worth a colour only while more is coming.
+fn bar_role(bucket: Bucket) -> Role {
+    if bucket == Bucket::Running { Role::Running } else { Role::Muted }
 }
 
 fn code(app: &App, row: &RunRow) -> Line {
@@ -239,8 +244,8 @@ fn code(app: &App, row: &RunRow) -> Line {
 /// Why a run does not move, in a few words.
 pub(super) fn stuck_words(stuck: &Stuck) -> String {
     match stuck {
-        Stuck::LeaseRunOut => "worker's lease ran out".to_owned(),
-        Stuck::NoWorker => "no live worker takes it".to_owned(),
+        Stuck::LeaseRunOut => "lease ran out".to_owned(),
+        Stuck::NoWorker => "no live worker".to_owned(),
         Stuck::Slow { p95 } => format!("p95 is {}", lapse::took(*p95)),
     }
 }
