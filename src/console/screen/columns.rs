@@ -100,7 +100,11 @@ pub fn columns(width: u16) -> Vec<(Column, u16, u16)> {
 }
 
 fn place(plan: &[(Column, u16, u16, u16)], width: u16) -> Vec<(Column, u16, u16)> {
-    let gaps: u16 = plan.iter().skip(1).map(|(column, ..)| gap_before(*column)).sum();
+    let gaps: u16 = plan
+        .iter()
+        .skip(1)
+        .map(|(column, ..)| gap_before(*column))
+        .sum();
     let least: u16 = plan.iter().map(|(_, least, ..)| least).sum();
     let mut widths: Vec<u16> = plan.iter().map(|(_, least, ..)| *least).collect();
     let mut left = width.saturating_sub(MARGIN + 1 + gaps + least);

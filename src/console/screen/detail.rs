@@ -45,7 +45,11 @@ enum Spacing {
 
 impl Spacing {
     fn for_height(height: u16) -> Self {
-        if height >= 20 { Self::Roomy } else { Self::Tight }
+        if height >= 20 {
+            Self::Roomy
+        } else {
+            Self::Tight
+        }
     }
 }
 

@@ -19,6 +19,8 @@ pub fn events() -> io::Result<mpsc::Receiver<Event>> {
             }
         }
     };
-    std::thread::Builder::new().name("events".to_owned()).spawn(pump)?;
+    std::thread::Builder::new()
+        .name("events".to_owned())
+        .spawn(pump)?;
     Ok(receiver)
 }

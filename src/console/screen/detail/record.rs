@@ -168,7 +168,11 @@ impl Sheet<'_> {
         let mut line = Line::of(format!("{} {noun}   ", lapse::grouped(total)), Role::Screen);
         if counts.total.is_some_and(|total| total > 0) {
             let room = self.width.saturating_sub(line.width() + 44).clamp(8, 40);
-            let done = if self.run.state.is_active() { Role::Running } else { Role::Succeeded };
+            let done = if self.run.state.is_active() {
+                Role::Running
+            } else {
+                Role::Succeeded
+            };
             line = bar(line, counts, room, done, self.glyphs);
         }
         for (n, sign, word, role) in [
