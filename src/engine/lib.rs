@@ -1,1 +1,64 @@
-//! What an application developer embeds: operations, runs, workers.
+//! What an application developer embeds: operations, the runs that record them, the workers that
+//! execute them. PostgreSQL is record and queue in one; this crate writes, `opsroom-read` reads.
+//!
+//! | module | one idea |
+//! |---|---|
+//! | [`operation`] | the [`Operation`] trait: a type, its input, its job |
+//! | [`registry`] | which operations a program knows |
+//! | [`start`] | [`ensure_run`]: create the run or reuse the active one |
+//! | [`dispatch`] | failing a run that nobody can be told to execute |
+//! | [`run`] | what a job holds while it executes: progress, checkpoints, items |
+//! | [`worker`] | claims, beats, executes, finishes, reaps, drains |
+//! | [`migrate`](mod@migrate) | the schema, embedded |
+//! | [`access`] | who there is, and who may what |
+//! | [`error`] | what can go wrong, without a payload in it |
+//!
+//! ```no_run
+//! use opsroom_engine::{JobError, Operation, Registry, Run, Worker, WorkerOptions};
+//! use serde::{Deserialize, Serialize};
+//!
+//! #[derive(Serialize, Deserialize)]
+//! struct Input {
+//!     scope: String,
+//! }
+//!
+//! struct Sync;
+//!
+//! impl Operation for Sync {
+//!     const TYPE: &'static str = "inventory.sync";
+//!     const LABEL: &'static str = "Inventory sync";
+//!     type Input = Input;
+//!
+//!     async fn perform(&self, run: &Run, input: Input) -> Result<(), JobError> {
+//!         run.start_over(10);
+//!         run.succeeded(10);
+//!         Ok(())
+//!     }
+//! }
+//!
+//! # async fn example(pool: sqlx::PgPool) -> Result<(), Box<dyn std::error::Error>> {
+//! let registry = Registry::new().with(Sync)?;
+//! Worker::new(pool, registry, WorkerOptions::default()).work(Default::default()).await?;
+//! # Ok(())
+//! # }
+//! ```
+
+pub mod access;
+mod deadline;
+pub mod dispatch;
+pub mod error;
+pub mod migrate;
+pub mod operation;
+pub mod registry;
+pub mod run;
+pub mod start;
+pub mod worker;
+
+pub use dispatch::dispatch_or_fail;
+pub use error::{EngineError, JobError, StartError};
+pub use migrate::{MigrateError, migrate};
+pub use operation::{Backoff, Identity, Operation, Policy};
+pub use registry::Registry;
+pub use run::Run;
+pub use start::{Confirmation, Initiator, Start, Wake, ensure_run};
+pub use worker::{Worker, WorkerOptions};

@@ -1,1 +1,66 @@
-//! The worker: executes runs; its command line migrates, starts and administers.
+//! The worker's command line: migrate the schema, execute runs, start operations, administer access.
+//! As a library it has one entry, so that the demo can be all programs in one binary.
+//!
+//! | module | one idea |
+//! |---|---|
+//! | `cli` | what may be typed |
+//! | `failure` | what a person reads when it did not work, and the exit code |
+//! | `database` | connecting, and what to say when that fails |
+//! | `graph` | where Graph is, and where the tenants' secrets are |
+//! | `work`, `start`, `migrate`, `access` | the commands |
+
+mod access;
+mod cli;
+mod database;
+mod failure;
+mod graph;
+mod logging;
+mod migrate;
+mod start;
+mod work;
+
+use clap::Parser as _;
+use cli::{Cli, Command};
+use failure::Failure;
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+/// Runs the worker's command line on `args`, the program's name first, and says how it ended.
+///
+/// Starts a runtime of its own: call it from a thread that has none.
+pub fn main_from(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are errors to clap, and go where they belong. A closed pipe is no fault.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() {
+                failure::USAGE
+            } else {
+                0
+            });
+        }
+    };
+    logging::install(&cli);
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => return Failure::new(format!("cannot start: {error}")).report(),
+    };
+    match runtime.block_on(run(cli)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
+
+async fn run(cli: Cli) -> Result<(), Failure> {
+    match cli.command {
+        Command::Migrate => migrate::run(&cli.database).await,
+        Command::Work(args) => work::run(&cli.database, &args).await,
+        Command::Start(args) => start::run(&cli.database, args).await,
+        Command::Access { what } => access::run(&cli.database, what).await,
+    }
+}

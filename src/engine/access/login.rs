@@ -1,0 +1,227 @@
+//! Logins: database roles, each a member of exactly one of opsroom's group roles, with limits that
+//! suit it.
+
+use super::{AccessError, Change, not_found, tenant_id, user_id};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+use std::fmt;
+
+/// What a login may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LoginKind {
+    /// Read what its person may see: the console.
+    Reader,
+    /// Start operations as its person.
+    Starter,
+    /// Execute runs of every tenant.
+    Worker,
+    /// Another application: record runs of the tenants it is registered for.
+    App,
+}
+
+impl fmt::Display for LoginKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl LoginKind {
+    /// The word as stored; the group role is `opsroom_` and this word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Reader => "reader",
+            Self::Starter => "starter",
+            Self::Worker => "worker",
+            Self::App => "app",
+        }
+    }
+
+    const fn connection_limit(self) -> u32 {
+        match self {
+            Self::Reader => 10,
+            Self::Starter | Self::App => 50,
+            Self::Worker => 100,
+        }
+    }
+
+    /// Settings of the role. A session may change most of them again, so they guard against accidents;
+    /// the grants guard against intent.
+    const fn settings(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::Reader => &[
+                ("default_transaction_read_only", "on"),
+                ("statement_timeout", "10s"),
+                ("lock_timeout", "1s"),
+                ("idle_in_transaction_session_timeout", "10s"),
+                ("jit", "off"),
+                ("plan_cache_mode", "force_custom_plan"),
+            ],
+            Self::Starter | Self::App => &[
+                ("statement_timeout", "10s"),
+                ("lock_timeout", "2s"),
+                ("idle_in_transaction_session_timeout", "60s"),
+                ("jit", "off"),
+            ],
+            Self::Worker => &[
+                ("statement_timeout", "60s"),
+                ("idle_in_transaction_session_timeout", "60s"),
+                ("jit", "off"),
+            ],
+        }
+    }
+}
+
+/// A login to add.
+#[derive(Debug, Clone)]
+pub struct NewLogin<'a> {
+    /// The role's name.
+    pub login: &'a str,
+    /// What it may do.
+    pub kind: LoginKind,
+    /// The person it belongs to; without one a reader sees and a starter starts nothing.
+    pub user: Option<&'a str>,
+    /// `None` leaves the role without one: it needs another way in (peer, certificate). It travels
+    /// to the server in a statement, which a server set to log DDL writes down.
+    pub password: Option<&'a str>,
+    /// For [`LoginKind::App`]: the tenants whose runs it may record.
+    pub tenants: &'a [String],
+}
+
+/// Adds a login, or brings one of the same kind up to date.
+///
+/// # Errors
+/// [`AccessError::Taken`] where the role is of another kind; nothing was changed then.
+pub async fn add_login(
+    connection: &mut PgConnection,
+    new: &NewLogin<'_>,
+) -> Result<Change, AccessError> {
+    let mut transaction = connection.begin().await?;
+    let user = match new.user {
+        Some(name) => Some(user_id(&mut transaction, name).await?),
+        None => None,
+    };
+    let mut change = create_role(&mut transaction, new.login, new.kind).await?;
+    configure_role(&mut transaction, new).await?;
+    let known = sqlx::query(
+        "insert into opsroom.logins as l (login_role, user_id, kind) values ($1::name, $2, $3)
+         on conflict (login_role) do update set user_id = excluded.user_id where l.user_id is distinct from excluded.user_id",
+    )
+    .bind(new.login)
+    .bind(user)
+    .bind(new.kind.as_str())
+    .execute(&mut *transaction)
+    .await?;
+    change = change.or(Change::of(known.rows_affected()));
+    for tenant in new.tenants {
+        let tenant = tenant_id(&mut transaction, tenant).await?;
+        let registered =
+            sqlx::query("insert into opsroom.app_registrations (login_role, tenant_id) values ($1::name, $2) on conflict do nothing")
+                .bind(new.login)
+                .bind(tenant)
+                .execute(&mut *transaction)
+                .await?;
+        change = change.or(Change::of(registered.rows_affected()));
+    }
+    transaction.commit().await?;
+    Ok(change)
+}
+
+/// Removes a login and drops its role.
+///
+/// # Errors
+/// [`AccessError::NotFound`] where it is no login of opsroom's.
+pub async fn remove_login(connection: &mut PgConnection, login: &str) -> Result<(), AccessError> {
+    let mut transaction = connection.begin().await?;
+    let known = sqlx::query("delete from opsroom.logins where login_role = $1::name")
+        .bind(login)
+        .execute(&mut *transaction)
+        .await?;
+    if known.rows_affected() == 0 {
+        return Err(not_found("login", login));
+    }
+    utility(&mut transaction, "drop role if exists %I", &[login]).await?;
+    transaction.commit().await?;
+    Ok(())
+}
+
+async fn create_role(
+    connection: &mut PgConnection,
+    login: &str,
+    kind: LoginKind,
+) -> Result<Change, AccessError> {
+    let group = format!("opsroom_{kind}");
+    let present: Option<(bool, Option<String>)> = sqlx::query_as(
+        "select pg_has_role(r.oid, $2::name, 'member'), (select l.kind from opsroom.logins l where l.login_role = r.rolname)
+           from pg_roles r where r.rolname = $1",
+    )
+    .bind(login)
+    .bind(&group)
+    .fetch_optional(&mut *connection)
+    .await?;
+    match present {
+        None => {
+            utility(
+                connection,
+                "create role %I login inherit nosuperuser nocreatedb nocreaterole in role %I",
+                &[login, &group],
+            )
+            .await?;
+            Ok(Change::Made)
+        }
+        Some((true, None)) => Ok(Change::Made),
+        Some((true, Some(known))) if known == kind.as_str() => Ok(Change::Already),
+        Some((_, known)) => {
+            let taken_as = known.unwrap_or_else(|| "a role that is none of opsroom's".to_owned());
+            Err(AccessError::Taken {
+                login: login.to_owned(),
+                taken_as,
+            })
+        }
+    }
+}
+
+async fn configure_role(
+    connection: &mut PgConnection,
+    new: &NewLogin<'_>,
+) -> Result<(), AccessError> {
+    utility(
+        connection,
+        "alter role %I connection limit %s",
+        &[new.login, &new.kind.connection_limit().to_string()],
+    )
+    .await?;
+    for (name, value) in new.kind.settings() {
+        utility(
+            connection,
+            "alter role %I set %I = %L",
+            &[new.login, name, value],
+        )
+        .await?;
+    }
+    if let Some(password) = new.password {
+        utility(
+            connection,
+            "alter role %I password %L",
+            &[new.login, password],
+        )
+        .await?;
+    }
+    Ok(())
+}
+
+/// Runs a statement that takes no parameters, its parts quoted by the server.
+async fn utility(
+    connection: &mut PgConnection,
+    template: &str,
+    parts: &[&str],
+) -> Result<(), AccessError> {
+    let statement: String = sqlx::query_scalar("select format($1, variadic $2::text[])")
+        .bind(template)
+        .bind(parts)
+        .fetch_one(&mut *connection)
+        .await?;
+    sqlx::query(AssertSqlSafe(statement))
+        .execute(connection)
+        .await?;
+    Ok(())
+}

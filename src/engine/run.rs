@@ -1,0 +1,263 @@
+//! What a job holds while it executes: who and what it is for, what it counted, and the only way to
+//! write. Every write goes through the fence: it happens while this claim is the run's claim, or not
+//! at all.
+
+mod checkpoint;
+mod tally;
+
+pub use checkpoint::Checkpoint;
+pub(crate) use checkpoint::write_items;
+pub use tally::ItemStatus;
+
+pub(crate) use tally::Tally;
+
+use crate::deadline::{STATEMENT, within};
+use crate::error::{EngineError, JobError};
+use opsroom_model::{Counts, FailureKind, RunId, TenantId};
+use sqlx::PgPool;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+/// The shortest time between two progress writes of one run.
+const PROGRESS_EVERY: Duration = Duration::from_millis(500);
+
+/// One claim: what a write must still find on the row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Claim {
+    pub(crate) run: RunId,
+    pub(crate) worker: Uuid,
+    pub(crate) claim_no: i32,
+}
+
+/// A run under execution. Jobs get it by reference; all its methods may be called concurrently.
+pub struct Run {
+    claim: Claim,
+    tenant: TenantId,
+    attempt: Attempt,
+    prior: Counts,
+    pool: PgPool,
+    stop: CancellationToken,
+    tally: Mutex<Tally>,
+    written: Mutex<Option<Instant>>,
+}
+
+/// Which attempt of how many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Attempt {
+    /// From 1.
+    pub number: u32,
+    /// The last one.
+    pub of: u32,
+}
+
+impl Attempt {
+    /// True where no further attempt follows.
+    #[must_use]
+    pub const fn is_last(self) -> bool {
+        self.number >= self.of
+    }
+}
+
+impl Run {
+    pub(crate) fn new(
+        claim: Claim,
+        tenant: TenantId,
+        attempt: Attempt,
+        prior: Counts,
+        pool: PgPool,
+        stop: CancellationToken,
+    ) -> Self {
+        Self {
+            claim,
+            tenant,
+            attempt,
+            prior,
+            pool,
+            stop,
+            tally: Mutex::default(),
+            written: Mutex::new(None),
+        }
+    }
+
+    /// The run's id.
+    #[must_use]
+    pub const fn id(&self) -> RunId {
+        self.claim.run
+    }
+
+    /// The tenant it is for.
+    #[must_use]
+    pub const fn tenant(&self) -> TenantId {
+        self.tenant
+    }
+
+    /// Which attempt this is.
+    #[must_use]
+    pub const fn attempt(&self) -> Attempt {
+        self.attempt
+    }
+
+    /// What earlier attempts counted; itemized operations continue from here with
+    /// [`Run::resume`].
+    #[must_use]
+    pub const fn prior(&self) -> Counts {
+        self.prior
+    }
+
+    /// Reads outside a checkpoint; never write through it, such writes are not fenced.
+    #[must_use]
+    pub const fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
+    /// Resolves when the job must stop: its claim is lost, its time is up, or the worker drains.
+    pub async fn stopped(&self) {
+        self.stop.cancelled().await;
+    }
+
+    /// True once the job must stop.
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        self.stop.is_cancelled()
+    }
+
+    /// [`JobError::Stopped`] once the job must stop: for loops without another await.
+    ///
+    /// # Errors
+    /// Exactly that one.
+    pub fn check(&self) -> Result<(), JobError> {
+        if self.is_stopped() {
+            Err(JobError::Stopped)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Counts anew, with `total` items to do.
+    pub fn start_over(&self, total: u64) {
+        self.tally().start_over(total);
+    }
+
+    /// Adds `n` items to what there is to do.
+    pub fn grow(&self, n: u64) {
+        self.tally().grow(n);
+    }
+
+    /// Goes on counting where the attempt before stopped.
+    pub fn resume(&self) {
+        let prior = self.prior;
+        self.tally().resume(prior);
+    }
+
+    /// Counts `n` items that went well.
+    pub fn succeeded(&self, n: u64) {
+        self.tally().succeeded(n);
+    }
+
+    /// Counts `n` items that needed nothing.
+    pub fn skipped(&self, n: u64) {
+        self.tally().skipped(n);
+    }
+
+    /// Counts an item that failed, without keeping a row for it.
+    pub fn failed(&self, kind: &FailureKind) {
+        self.tally().failed(kind);
+    }
+
+    /// Keeps the result of one item; it is written with the next checkpoint and counted once, however
+    /// often the same key is recorded within this attempt. Key and label are cut to 300 characters.
+    pub fn item(&self, key: &str, label: &str, status: ItemStatus) {
+        self.tally().item(key, label, status);
+    }
+
+    /// What is counted so far.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.tally().counts()
+    }
+
+    /// Shows progress, at most twice a second; in between it does nothing.
+    ///
+    /// # Errors
+    /// [`JobError::Stopped`] once the claim is lost. Other errors of the database are left for the
+    /// next checkpoint to find: progress is worth no attempt.
+    pub async fn progress(&self) -> Result<(), JobError> {
+        self.check()?;
+        let now = Instant::now();
+        let due = self
+            .written()
+            .is_none_or(|at| now.duration_since(at) >= PROGRESS_EVERY);
+        if !due {
+            return Ok(());
+        }
+        *self.written() = Some(now);
+        let counts = serde_json::json!(self.counts());
+        let written = sqlx::query(
+            "update opsroom.operation_runs set summary_counts = $4
+              where id = $1 and worker_id = $2 and claim_no = $3 and status = 'running'",
+        )
+        .bind(self.claim.run.0)
+        .bind(self.claim.worker)
+        .bind(self.claim.claim_no)
+        .bind(counts)
+        .execute(&self.pool);
+        match within(STATEMENT, written).await {
+            Ok(done) if done.rows_affected() == 0 => Err(self.lost()),
+            Ok(_) => Ok(()),
+            Err(error) => {
+                tracing::debug!(run = self.claim.run.0, %error, "progress not written");
+                Ok(())
+            }
+        }
+    }
+
+    /// Begins a transaction that has already written counts and items under the fence; the job's own
+    /// writes go into it, and all of it commits together or not at all.
+    ///
+    /// # Errors
+    /// [`JobError::Stopped`] where the claim is lost; otherwise retryable where the database is away.
+    pub async fn checkpoint(&self) -> Result<Checkpoint, JobError> {
+        self.check()?;
+        let items = self.tally().take_items();
+        let begun =
+            Checkpoint::begin(&self.pool, self.claim, self.tenant, self.counts(), &items).await;
+        match begun {
+            Ok(checkpoint) => {
+                *self.written() = Some(Instant::now());
+                Ok(checkpoint)
+            }
+            Err(error) => {
+                self.tally().put_back(items);
+                if matches!(error, EngineError::ClaimLost(_)) {
+                    Err(self.lost())
+                } else {
+                    Err(error.into())
+                }
+            }
+        }
+    }
+
+    fn lost(&self) -> JobError {
+        self.stop.cancel();
+        JobError::Stopped
+    }
+
+    pub(crate) fn tally(&self) -> MutexGuard<'_, Tally> {
+        self.tally.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn written(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.written.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) const fn claim(&self) -> Claim {
+        self.claim
+    }
+
+    pub(crate) fn stop_token(&self) -> &CancellationToken {
+        &self.stop
+    }
+}

@@ -1,0 +1,110 @@
+//! A worker process: claims free runs, executes them, beats while it holds any, ends them through one
+//! service, and takes over what dead workers held. Any number of processes on any number of machines.
+//!
+//! A process lives as a series of [incarnations](incarnation): each has an id of its own, and one
+//! that was declared dead, or could not beat in time, stops all its jobs and never writes again.
+
+mod attempt;
+mod claim;
+mod finish;
+mod heartbeat;
+mod incarnation;
+mod reaper;
+
+use crate::error::EngineError;
+use crate::registry::Registry;
+use incarnation::{Ending, Incarnation};
+use sqlx::PgPool;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// How a worker works. Every field has a default that suits a small installation.
+#[derive(Debug, Clone)]
+pub struct WorkerOptions {
+    /// Shown in the console, e.g. `ams-2`. Default: `worker`.
+    pub name: String,
+    /// Runs executed at the same time. Default: 8.
+    pub slots: u32,
+    /// How long the worker counts as alive after a beat, 1 s to 1 h; it beats six times in it and
+    /// stops its own jobs when two thirds passed without a beat. Default: 30 s.
+    pub lease: Duration,
+    /// The longest wait before looking for work; a wake-up comes sooner. Default: 1 s.
+    pub poll: Duration,
+    /// How long jobs may go on after the stop was asked for. Default: 30 s.
+    pub drain: Duration,
+}
+
+impl Default for WorkerOptions {
+    fn default() -> Self {
+        Self {
+            name: "worker".to_owned(),
+            slots: 8,
+            lease: Duration::from_secs(30),
+            poll: Duration::from_secs(1),
+            drain: Duration::from_secs(30),
+        }
+    }
+}
+
+/// Executes what is queued, until it is told to stop.
+pub struct Worker {
+    pool: PgPool,
+    registry: Registry,
+    options: WorkerOptions,
+}
+
+impl Worker {
+    /// A worker for the types of `registry`, on a pool whose login is a member of `opsroom_worker`.
+    /// The pool wants `slots` + 3 connections at most; fewer make jobs wait for each other.
+    #[must_use]
+    pub fn new(pool: PgPool, registry: Registry, options: WorkerOptions) -> Self {
+        Self {
+            pool,
+            registry,
+            options,
+        }
+    }
+
+    /// Works until `stop` is cancelled, then drains: claims no more, keeps beating, lets jobs finish
+    /// for [`WorkerOptions::drain`], and gives back what is left without using up an attempt.
+    ///
+    /// A database that goes away is waited for. Dropping the future abandons the jobs; their runs are
+    /// taken over after the lease.
+    ///
+    /// # Errors
+    /// At start only: where the database cannot be reached or refuses this login.
+    pub async fn work(self, stop: CancellationToken) -> Result<(), EngineError> {
+        let mut connection = self.pool.acquire().await?;
+        self.registry.publish(&mut connection).await?;
+        drop(connection);
+
+        let mut incarnation =
+            Incarnation::register(&self.pool, &self.registry, &self.options).await?;
+        loop {
+            match incarnation.serve(&stop).await {
+                Ending::Stopped => return Ok(()),
+                Ending::Fenced => {
+                    tracing::warn!("this worker was fenced; it comes back under a new id")
+                }
+            }
+            let Some(next) = self.register_again(&stop).await else {
+                return Ok(());
+            };
+            incarnation = next;
+        }
+    }
+
+    async fn register_again(&self, stop: &CancellationToken) -> Option<Incarnation> {
+        let mut wait = Duration::from_millis(100);
+        loop {
+            match Incarnation::register(&self.pool, &self.registry, &self.options).await {
+                Ok(incarnation) => return Some(incarnation),
+                Err(error) => tracing::warn!(%error, "cannot register; trying again"),
+            }
+            tokio::select! {
+                () = stop.cancelled() => return None,
+                () = tokio::time::sleep(wait) => wait = (wait * 2).min(Duration::from_secs(5)),
+            }
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! One attempt of one run: the job under its time limit, and what its ending means.
+
+use super::finish::{self, Ended};
+use crate::error::JobError;
+use crate::registry::{Registered, Registry};
+use crate::run::{Attempt, Claim, Run};
+use opsroom_model::{Counts, Failure, FailureKind, Outcome, RunId, TenantId};
+use serde_json::Value;
+use sqlx::PgPool;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
+use uuid::Uuid;
+
+/// How long a job may take to notice that its time is up before it is dropped.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// A claimed run, as the database handed it over.
+pub(super) struct Claimed {
+    pub(super) run: RunId,
+    pub(super) tenant: TenantId,
+    pub(super) run_type: String,
+    pub(super) claim_no: i32,
+    pub(super) attempt: Attempt,
+    pub(super) context: Value,
+    pub(super) prior: Counts,
+}
+
+/// Executes the attempt and writes how it ended. Never fails: what cannot be written is left to the
+/// lease.
+pub(super) async fn execute(
+    pool: PgPool,
+    registry: Registry,
+    worker: Uuid,
+    worker_name: String,
+    claimed: Claimed,
+    stop: CancellationToken,
+) {
+    let claim = Claim {
+        run: claimed.run,
+        worker,
+        claim_no: claimed.claim_no,
+    };
+    let run = Arc::new(Run::new(
+        claim,
+        claimed.tenant,
+        claimed.attempt,
+        claimed.prior,
+        pool.clone(),
+        stop.clone(),
+    ));
+    let Some(operation) = registry.get(&claimed.run_type) else {
+        // The claim names only registered types; a registry cannot shrink.
+        return;
+    };
+    tracing::info!(
+        run = claim.run.0,
+        run_type = claimed.run_type,
+        tenant = claimed.tenant.0,
+        attempt = claimed.attempt.number,
+        "begun"
+    );
+    let input = claimed
+        .context
+        .get("input")
+        .cloned()
+        .unwrap_or_else(|| Value::Object(serde_json::Map::new()));
+    let result = perform(Arc::clone(&operation), Arc::clone(&run), input).await;
+    let ended = judge(&run, operation.as_ref(), result);
+    finish::write(&pool, &run, &worker_name, ended).await;
+}
+
+/// Runs the job in a task of its own, so that a panic ends the attempt and nothing else.
+async fn perform(
+    operation: Arc<dyn Registered>,
+    run: Arc<Run>,
+    input: Value,
+) -> Result<(), JobError> {
+    let limit = operation.policy().timeout;
+    let stop = run.stop_token().clone();
+    let mut job =
+        AbortOnDropHandle::new(tokio::spawn(
+            async move { operation.perform(&run, input).await },
+        ));
+    let (reason, error) = tokio::select! {
+        joined = &mut job => return joined.unwrap_or(Err(JobError::Permanent(FailureKind::JobPanicked))),
+        () = stop.cancelled() => (Stop::Told, JobError::Stopped),
+        () = tokio::time::sleep(limit) => {
+            stop.cancel();
+            (Stop::TimeUp, JobError::Retryable { kind: FailureKind::JobTimedOut { limit_s: limit.as_secs() }, after: None })
+        }
+    };
+    // It was told; it may still come to its own end.
+    match tokio::time::timeout(GRACE, &mut job).await {
+        Ok(Ok(Ok(()))) if matches!(reason, Stop::Told) => Ok(()),
+        Ok(Ok(Err(JobError::Permanent(kind)))) if matches!(reason, Stop::Told) => {
+            Err(JobError::Permanent(kind))
+        }
+        Ok(_) => Err(error),
+        Err(_) => {
+            job.abort();
+            Err(error)
+        }
+    }
+}
+
+enum Stop {
+    Told,
+    TimeUp,
+}
+
+/// What the job's result means for the run.
+fn judge(run: &Run, operation: &dyn Registered, result: Result<(), JobError>) -> Ended {
+    let attempt = run.attempt();
+    match result {
+        Ok(()) => {
+            let tally = run.tally();
+            Ended::Completed {
+                outcome: tally.outcome(),
+                failures: tally.failures().to_vec(),
+            }
+        }
+        Err(JobError::Stopped) => Ended::Released,
+        Err(JobError::Retryable { kind, after }) if !attempt.is_last() => {
+            let wait = operation
+                .policy()
+                .backoff
+                .after(attempt.number, finish::spread());
+            Ended::Retry {
+                wait: after.unwrap_or_default().max(wait),
+                failures: with(run, &kind),
+            }
+        }
+        Err(JobError::Permanent(kind) | JobError::Retryable { kind, .. }) => Ended::Completed {
+            outcome: Outcome::Failed,
+            failures: with(run, &kind),
+        },
+    }
+}
+
+/// What stopped the job first, then what failed on the way.
+fn with(run: &Run, kind: &FailureKind) -> Vec<Failure> {
+    let mut failures = vec![kind.failure()];
+    failures.extend(
+        run.tally()
+            .failures()
+            .iter()
+            .filter(|other| other.code != failures[0].code)
+            .cloned()
+            .collect::<Vec<_>>(),
+    );
+    failures
+}

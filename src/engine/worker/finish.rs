@@ -1,0 +1,255 @@
+//! The one service that ends attempts: fenced, retried while the claim can still be ours, and aware
+//! that a commit's confirmation can get lost.
+
+use crate::deadline::{STATEMENT, within};
+use crate::error::EngineError;
+use crate::run::Run;
+use opsroom_model::{Failure, Outcome};
+use serde_json::json;
+use sqlx::{PgConnection, PgPool};
+use std::time::Duration;
+use uuid::Uuid;
+
+/// How an attempt ended.
+pub(super) enum Ended {
+    /// The run is over.
+    Completed {
+        outcome: Outcome,
+        failures: Vec<Failure>,
+    },
+    /// Another attempt follows; the run stays `running`, held by nobody.
+    Retry {
+        wait: Duration,
+        failures: Vec<Failure>,
+    },
+    /// The worker stops: claimable at once, and the attempt does not count.
+    Released,
+}
+
+impl Ended {
+    fn word(&self) -> &'static str {
+        match self {
+            Self::Completed { outcome, .. } => outcome.as_str(),
+            Self::Retry { .. } => "retry",
+            Self::Released => "released",
+        }
+    }
+
+    fn failures(&self) -> Option<serde_json::Value> {
+        match self {
+            Self::Completed { failures, .. } | Self::Retry { failures, .. }
+                if !failures.is_empty() =>
+            {
+                Some(json!(failures))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// A number from 0 to 1 that differs between processes and calls; for jitter, not for secrets.
+pub(super) fn spread() -> f64 {
+    let bits = Uuid::new_v4().as_u128() & 0xffff_ffff;
+    bits as f64 / f64::from(u32::MAX)
+}
+
+/// Writes the ending, trying again while the database is away. Gives up when the claim is lost, or
+/// when the worker was fenced: others end the run then.
+pub(super) async fn write(pool: &PgPool, run: &Run, worker_name: &str, ended: Ended) {
+    let id = run.id().0;
+    let mut wait = Duration::from_millis(50);
+    loop {
+        match try_write(pool, run, worker_name, &ended).await {
+            Ok(Written::Done) => {
+                tracing::info!(run = id, ended = ended.word(), "ended");
+                return;
+            }
+            Ok(Written::Lost) => {
+                tracing::warn!(run = id, "the claim was lost; the result is dropped");
+                return;
+            }
+            Err(error) if error.is_transient() => {
+                tracing::warn!(run = id, %error, "the ending is not written yet")
+            }
+            Err(error) => {
+                tracing::error!(run = id, %error, "the ending was refused; the lease will end the run");
+                return;
+            }
+        }
+        tokio::select! {
+            () = run.stop_token().cancelled(), if !matches!(ended, Ended::Released) => return,
+            () = tokio::time::sleep(wait) => wait = (wait * 2).min(Duration::from_secs(2)),
+        }
+        if matches!(ended, Ended::Released) && wait > Duration::from_secs(1) {
+            return;
+        }
+    }
+}
+
+enum Written {
+    Done,
+    Lost,
+}
+
+async fn try_write(
+    pool: &PgPool,
+    run: &Run,
+    worker_name: &str,
+    ended: &Ended,
+) -> Result<Written, EngineError> {
+    let mut transaction = within(STATEMENT, pool.begin()).await?;
+    if !within(STATEMENT, fenced_update(&mut transaction, run, ended)).await? {
+        drop(transaction);
+        return within(STATEMENT, already_written(pool, run)).await;
+    }
+    within(
+        STATEMENT,
+        note_attempt(&mut transaction, run, worker_name, ended),
+    )
+    .await?;
+    let items = run.tally().take_items();
+    let written = within(
+        STATEMENT,
+        crate::run::write_items(&mut transaction, run.claim(), run.tenant(), &items),
+    )
+    .await;
+    let committed = match written {
+        Ok(()) => within(STATEMENT, transaction.commit()).await,
+        Err(error) => Err(error),
+    };
+    if let Err(error) = committed {
+        run.tally().put_back(items);
+        return Err(error);
+    }
+    Ok(Written::Done)
+}
+
+async fn fenced_update(
+    connection: &mut PgConnection,
+    run: &Run,
+    ended: &Ended,
+) -> Result<bool, sqlx::Error> {
+    let claim = run.claim();
+    let counts = run.counts();
+    let query = match ended {
+        Ended::Completed { outcome, .. } => sqlx::query(
+            "update opsroom.operation_runs
+                set status = 'completed', outcome = $4, failure_summary = $5, summary_counts = coalesce($6, summary_counts)
+              where id = $1 and worker_id = $2 and claim_no = $3 and status = 'running'",
+        )
+        .bind(claim.run.0)
+        .bind(claim.worker)
+        .bind(claim.claim_no)
+        .bind(outcome.as_str())
+        .bind(ended.failures()),
+        Ended::Retry { wait, .. } => sqlx::query(
+            "update opsroom.operation_runs
+                set worker_id = null, available_at = clock_timestamp() + make_interval(secs => $4),
+                    failure_summary = $5, summary_counts = coalesce($6, summary_counts)
+              where id = $1 and worker_id = $2 and claim_no = $3 and status = 'running'",
+        )
+        .bind(claim.run.0)
+        .bind(claim.worker)
+        .bind(claim.claim_no)
+        .bind(wait.as_secs_f64())
+        .bind(ended.failures()),
+        Ended::Released => sqlx::query(
+            "update opsroom.operation_runs
+                set worker_id = null, available_at = clock_timestamp(), attempt = attempt - 1,
+                    failure_summary = coalesce($5, failure_summary), summary_counts = coalesce($6, summary_counts)
+              where id = $1 and worker_id = $2 and claim_no = $3 and status = 'running' and $4",
+        )
+        .bind(claim.run.0)
+        .bind(claim.worker)
+        .bind(claim.claim_no)
+        .bind(true)
+        .bind(ended.failures()),
+    };
+    let counts = (!counts.is_empty()).then(|| json!(counts));
+    Ok(query
+        .bind(counts)
+        .execute(connection)
+        .await?
+        .rows_affected()
+        == 1)
+}
+
+async fn note_attempt(
+    connection: &mut PgConnection,
+    run: &Run,
+    worker_name: &str,
+    ended: &Ended,
+) -> Result<(), sqlx::Error> {
+    let claim = run.claim();
+    sqlx::query(
+        "insert into opsroom.run_attempts
+           (tenant_id, run_id, claim_no, attempt, worker_id, worker_name, started_at, ended, failure_summary)
+         select r.tenant_id, r.id, $2, $3, $4, $5, r.claimed_at, $6, $7 from opsroom.operation_runs r where r.id = $1
+         on conflict do nothing",
+    )
+    .bind(claim.run.0)
+    .bind(claim.claim_no)
+    .bind(i32::try_from(run.attempt().number).unwrap_or(i32::MAX))
+    .bind(claim.worker)
+    .bind(worker_name)
+    .bind(ended.word())
+    .bind(ended.failures())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Zero rows can mean that our own commit went through and its confirmation got lost.
+async fn already_written(pool: &PgPool, run: &Run) -> Result<Written, sqlx::Error> {
+    let claim = run.claim();
+    let mine: bool = sqlx::query_scalar(
+        "select exists (select from opsroom.run_attempts where tenant_id = $1 and run_id = $2 and claim_no = $3
+                         and worker_id = $4 and ended <> 'lost')",
+    )
+    .bind(run.tenant().0)
+    .bind(claim.run.0)
+    .bind(claim.claim_no)
+    .bind(claim.worker)
+    .fetch_one(pool)
+    .await?;
+    Ok(if mine { Written::Done } else { Written::Lost })
+}
+
+/// A clean stop: everything this worker still holds is claimable at once, its attempts uncounted, and
+/// the worker is gone. Returns how many runs were given back.
+pub(super) async fn release_all(
+    pool: &PgPool,
+    worker: Uuid,
+    worker_name: &str,
+) -> Result<u64, EngineError> {
+    let release = async {
+        let mut transaction = pool.begin().await?;
+        sqlx::query(
+            "insert into opsroom.run_attempts (tenant_id, run_id, claim_no, attempt, worker_id, worker_name, started_at, ended)
+             select tenant_id, id, claim_no, attempt, worker_id, $2, claimed_at, 'released' from opsroom.operation_runs
+              where status = 'running' and worker_id = $1
+             on conflict do nothing",
+        )
+        .bind(worker)
+        .bind(worker_name)
+        .execute(&mut *transaction)
+        .await?;
+        let released = sqlx::query(
+            "update opsroom.operation_runs
+                set worker_id = null, available_at = clock_timestamp(), attempt = attempt - 1
+              where status = 'running' and worker_id = $1",
+        )
+        .bind(worker)
+        .execute(&mut *transaction)
+        .await?
+        .rows_affected();
+        sqlx::query("update opsroom.workers set dead_at = clock_timestamp(), stopping_at = coalesce(stopping_at, clock_timestamp())
+                      where id = $1 and dead_at is null")
+            .bind(worker)
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok::<_, sqlx::Error>(released)
+    };
+    within(STATEMENT, release).await
+}

@@ -1,0 +1,107 @@
+//! A database for one test. Not here: the server (`server`), making it from a template (`template`).
+
+use crate::TestServer;
+use crate::error::TestkitError;
+use sqlx::{Connection, PgConnection};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// A database that only one test uses. It is not dropped after the test but with the server, which
+/// is faster and lets nothing fail.
+#[derive(Debug)]
+pub struct TestDatabase {
+    server: &'static TestServer,
+    name: String,
+}
+
+impl TestDatabase {
+    /// A database with the current schema of opsroom.
+    ///
+    /// # Errors
+    /// No server, or the migrations fail.
+    pub async fn new() -> Result<Self, TestkitError> {
+        let key = opsroom_engine::migrate::fingerprint();
+        Self::from_template(&key, |url| async move {
+            let mut owner = PgConnection::connect(&url).await.map_err(boxed)?;
+            opsroom_engine::migrate::migrate(&mut owner, |_, _| {})
+                .await
+                .map_err(boxed)?;
+            owner.close().await.map_err(boxed)
+        })
+        .await
+    }
+
+    /// A database with whatever `build` puts into it, once per `key` and server; see
+    /// [`TestServer::database_from_template`].
+    ///
+    /// # Errors
+    /// No server, or `build` fails.
+    pub async fn from_template<F, E>(
+        key: &str,
+        build: impl FnOnce(String) -> F,
+    ) -> Result<Self, TestkitError>
+    where
+        F: Future<Output = Result<(), E>>,
+        E: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let server = TestServer::shared().await?;
+        let name = server.database_from_template(key, build).await?;
+        Ok(Self { server, name })
+    }
+
+    /// A database with nothing in it, for tests of the migrations themselves.
+    ///
+    /// # Errors
+    /// No server.
+    pub async fn empty() -> Result<Self, TestkitError> {
+        Self::from_template("empty", |_| async { Ok::<_, TestkitError>(()) }).await
+    }
+
+    /// Its name on the server.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The URL of a login in this database. Roles belong to the whole server: take
+    /// [`unique_name`] for those a test creates. No password is asked for.
+    #[must_use]
+    pub fn url(&self, login: &str) -> String {
+        self.server.connection().url(&self.name, login)
+    }
+
+    /// The superuser's URL in this database.
+    #[must_use]
+    pub fn superuser_url(&self) -> String {
+        self.server.connection().superuser_url(&self.name)
+    }
+
+    /// A connection as superuser.
+    ///
+    /// # Errors
+    /// The server is gone or full.
+    pub async fn connect(&self) -> Result<PgConnection, TestkitError> {
+        Ok(PgConnection::connect(&self.superuser_url()).await?)
+    }
+
+    /// The server it is on.
+    #[must_use]
+    pub fn server(&self) -> &'static TestServer {
+        self.server
+    }
+}
+
+fn boxed(
+    fault: impl std::error::Error + Send + Sync + 'static,
+) -> Box<dyn std::error::Error + Send + Sync> {
+    Box::new(fault)
+}
+
+/// `prefix` with a suffix that no other call of any test process has: for databases, and for roles,
+/// which all databases of a server share. At most 63 bytes with a prefix up to 30.
+#[must_use]
+pub fn unique_name(prefix: &str) -> String {
+    static CALLS: AtomicU32 = AtomicU32::new(0);
+    let call = CALLS.fetch_add(1, Ordering::Relaxed);
+    let random = uuid::Uuid::new_v4().simple().to_string();
+    format!("{prefix}_{}_{call}_{}", std::process::id(), &random[..8])
+}

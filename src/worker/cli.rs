@@ -1,0 +1,194 @@
+//! What may be typed. Help texts are written here, next to the names they explain.
+
+use crate::access::Access;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Executes operation runs, and administers who may see and start them.
+#[derive(Debug, Parser)]
+#[command(name = "opsroom-worker", version, about, propagate_version = true, after_help = EXAMPLES)]
+pub(crate) struct Cli {
+    /// Where the database is.
+    #[command(flatten)]
+    pub(crate) database: Database,
+    /// How log lines look on standard error.
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text, env = "OPSROOM_LOG_FORMAT")]
+    pub(crate) log: LogFormat,
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXAMPLES: &str = "Examples:
+  opsroom-worker migrate
+  opsroom-worker work --slots 16 --name ams-2
+  opsroom-worker start inventory.sync --tenant contoso
+  opsroom-worker access login add alice_laptop --kind reader --user 'Alice Meyer'
+
+Exit codes: 0 done, 1 failed, 2 usage, 7 not found, 8 forbidden, 9 database unreachable, 130 interrupted.";
+
+/// Where the database is.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Database {
+    /// Connection URL; without it the PG* variables hold. Passwords belong into ~/.pgpass or PGPASSWORD.
+    #[arg(
+        long,
+        global = true,
+        env = "DATABASE_URL",
+        hide_env_values = true,
+        value_name = "URL"
+    )]
+    pub(crate) database_url: Option<String>,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// For people.
+    Text,
+    /// One object a line.
+    Json,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Bring the database's schema up to date.
+    #[command(
+        after_help = "Example:\n  DATABASE_URL=postgres://admin@db/opsroom opsroom-worker migrate\n\nThe login needs CREATEROLE the first time, and CREATE on the database."
+    )]
+    Migrate,
+    /// Execute runs until told to stop (SIGTERM or Ctrl-C drains, a second one leaves at once).
+    #[command(
+        after_help = "Example:\n  opsroom-worker work --slots 16 --types inventory.sync,directory_groups.sync"
+    )]
+    Work(Work),
+    /// Start an operation for a tenant, or find the run that is already doing it.
+    #[command(
+        after_help = "Examples:\n  opsroom-worker start inventory.sync --tenant contoso\n  opsroom-worker start inventory.sync --tenant contoso --input '{\"families\":[\"settings_catalog\"]}'"
+    )]
+    Start(Start),
+    /// Workspaces, tenants, users, memberships and logins.
+    Access {
+        /// What to administer.
+        #[command(subcommand)]
+        what: Access,
+    },
+}
+
+/// How to execute.
+#[derive(Debug, Args)]
+pub(crate) struct Work {
+    /// Runs executed at the same time.
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) slots: u32,
+    /// What the console calls this worker [default: the host's name].
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// Only these types, separated by commas [default: all].
+    #[arg(long, value_delimiter = ',', value_name = "TYPE")]
+    pub(crate) types: Vec<String>,
+    /// How long this worker counts as alive after its last beat, e.g. 30s.
+    #[arg(long, default_value = "30s", value_parser = duration, value_name = "TIME")]
+    pub(crate) lease: Duration,
+    /// The longest wait before looking for work.
+    #[arg(long, default_value = "1s", value_parser = duration, value_name = "TIME")]
+    pub(crate) poll: Duration,
+    /// How long jobs may go on once the worker was told to stop.
+    #[arg(long, default_value = "30s", value_parser = duration, value_name = "TIME")]
+    pub(crate) drain_timeout: Duration,
+    /// Microsoft Graph, and who vouches for us there.
+    #[command(flatten)]
+    pub(crate) graph: Graph,
+}
+
+/// Microsoft Graph.
+#[derive(Debug, Args)]
+pub(crate) struct Graph {
+    /// Base URL of Microsoft Graph.
+    #[arg(
+        long,
+        env = "OPSROOM_GRAPH_URL",
+        default_value = "https://graph.microsoft.com",
+        value_name = "URL"
+    )]
+    pub(crate) graph_url: String,
+    /// Base URL of the token endpoints.
+    #[arg(
+        long,
+        env = "OPSROOM_GRAPH_LOGIN_URL",
+        default_value = "https://login.microsoftonline.com",
+        value_name = "URL"
+    )]
+    pub(crate) graph_login_url: String,
+    /// Folder with one file per client secret, named as in the tenant's connection.
+    #[arg(long, env = "OPSROOM_GRAPH_SECRETS", value_name = "DIR")]
+    pub(crate) graph_secrets: Option<PathBuf>,
+}
+
+/// What to start.
+#[derive(Debug, Args)]
+pub(crate) struct Start {
+    /// The operation's type, e.g. inventory.sync.
+    #[arg(value_name = "TYPE")]
+    pub(crate) run_type: String,
+    /// The tenant's name or id.
+    #[arg(long)]
+    pub(crate) tenant: String,
+    /// The operation's input as JSON.
+    #[arg(long, value_name = "JSON")]
+    pub(crate) input: Option<String>,
+    /// How the answer looks on standard output.
+    #[arg(long, short, value_enum, default_value_t = Output::Text)]
+    pub(crate) output: Output,
+}
+
+/// How an answer looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    /// For people.
+    Text,
+    /// One object.
+    Json,
+}
+
+/// A length of time such as `500ms`, `30s`, `5m`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = match &text[digits.len()..] {
+        "ms" => 1,
+        "s" => 1000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        _ => return Err("write a number and ms, s, m or h, as in 30s".to_owned()),
+    };
+    let millis = digits
+        .parse::<u64>()
+        .ok()
+        .and_then(|number| number.checked_mul(unit));
+    millis
+        .filter(|millis| *millis > 0)
+        .map(Duration::from_millis)
+        .ok_or_else(|| "write a number above zero, as in 30s".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn lengths_of_time_need_a_unit() {
+        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(duration("5m"), Ok(Duration::from_secs(300)));
+        for bad in ["5", "", "s", "0s", "-1s", "99999999999999999999h"] {
+            assert!(duration(bad).is_err(), "{bad}");
+        }
+    }
+}

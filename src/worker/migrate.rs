@@ -1,0 +1,21 @@
+//! `opsroom-worker migrate`.
+
+use crate::cli::Database;
+use crate::database;
+use crate::failure::Failure;
+
+pub(crate) async fn run(database: &Database) -> Result<(), Failure> {
+    let mut connection = database::connect(database).await?;
+    let migrated = opsroom_engine::migrate(&mut connection, |version, description| {
+        eprintln!("migration {version:04} {description}");
+    })
+    .await?;
+    match migrated.applied.len() {
+        0 => println!("the schema is current (version {})", migrated.version),
+        applied => println!(
+            "{applied} migrations applied, the schema is at version {}",
+            migrated.version
+        ),
+    }
+    Ok(())
+}

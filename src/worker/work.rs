@@ -1,0 +1,67 @@
+//! `opsroom-worker work`: execute until told to stop; the first signal drains, the second leaves.
+
+use crate::cli::{Database, Work};
+use crate::failure::{Failure, USAGE};
+use crate::{database, graph};
+use opsroom_engine::{Worker, WorkerOptions};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+/// Statements are short, so jobs share connections: more of them only make the server slower.
+const MAX_CONNECTIONS: u32 = 16;
+
+pub(crate) async fn run(database: &Database, args: &Work) -> Result<(), Failure> {
+    let pool = database::pool(database, (args.slots + 4).min(MAX_CONNECTIONS)).await?;
+    let mut registry = graph::registry(&pool, &args.graph)?;
+    if !args.types.is_empty() {
+        let known = registry.types();
+        if let Some(unknown) = args.types.iter().find(|name| !known.contains(name)) {
+            return Err(Failure::new(format!("unknown operation type '{unknown}'"))
+                .remedy(format!("one of {}", known.join(", ")))
+                .code(USAGE));
+        }
+        registry = registry.only(&args.types);
+    }
+    let options = WorkerOptions {
+        name: args.name.clone().unwrap_or_else(host_name),
+        slots: args.slots,
+        lease: args.lease,
+        poll: args.poll,
+        drain: args.drain_timeout,
+    };
+    let stop = CancellationToken::new();
+    let signals = tokio::spawn(stop_on_signals(stop.clone()));
+    Worker::new(pool, registry, options).work(stop).await?;
+    signals.abort();
+    Ok(())
+}
+
+async fn stop_on_signals(stop: CancellationToken) {
+    let (Ok(mut terminate), Ok(mut interrupt)) = (
+        signal(SignalKind::terminate()),
+        signal(SignalKind::interrupt()),
+    ) else {
+        tracing::error!("signals cannot be caught; only kill -9 stops this worker");
+        return;
+    };
+    for round in 0.. {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        if round > 0 {
+            tracing::warn!("told twice: leaving at once; the lease gives the runs back");
+            std::process::exit(130);
+        }
+        stop.cancel();
+    }
+}
+
+fn host_name() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/hostname")
+        .ok()
+        .map(|name| name.trim().to_owned())
+        .filter(|name| !name.is_empty())
+        .or_else(|| std::env::var("HOSTNAME").ok())
+        .unwrap_or_else(|| "worker".to_owned())
+}
