@@ -2,10 +2,9 @@
 //! painted; nothing here ever waits for the database.
 
 use crate::app::{App, Data, Effect, Message, Wants};
-use crate::terminal::{Painter, Watch, copy};
+use crate::terminal::{Painter, Watch, copy, events};
 use chrono::Utc;
-use crossterm::event::{Event, EventStream};
-use futures_util::{FutureExt, StreamExt};
+use crossterm::event::Event;
 use std::io;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
@@ -33,16 +32,16 @@ pub async fn run(
     signals: &Watch,
 ) -> io::Result<End> {
     let mut painter = Painter::on_stdout();
-    let mut events = EventStream::new();
+    let mut events = events()?;
     let mut ticks = tokio::time::interval(Duration::from_secs(1));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {
         painter.paint(&app)?;
         let message = tokio::select! {
             biased;
-            event = events.next() => match event {
-                Some(Ok(event)) => message_of(event),
-                Some(Err(_)) | None => return Ok(End::Closed),
+            event = events.recv() => match event {
+                Some(event) => message_of(event),
+                None => return Ok(End::Closed),
             },
             () = signals.resumed() => {
                 painter.forget();
@@ -63,9 +62,9 @@ pub async fn run(
                 return Ok(End::Quit);
             }
             // Keys typed faster than frames are taken in together.
-            next = match events.next().now_or_never() {
-                Some(Some(Ok(event))) => message_of(event),
-                _ => break,
+            next = match events.try_recv() {
+                Ok(event) => message_of(event),
+                Err(_) => break,
             };
         }
         let wanted = app.wants();

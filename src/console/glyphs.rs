@@ -48,10 +48,10 @@ pub const UNICODE: Glyphs = Glyphs {
     marker: "▌",
     live: "●",
     paused: "‖",
-    bar_done: "█",
-    bar_skipped: "▒",
-    bar_failed: "▓",
-    bar_rest: "░",
+    bar_done: "━",
+    bar_skipped: "━",
+    bar_failed: "━",
+    bar_rest: "─",
     rule: "─",
     upright: "│",
     arrow: "▶",
@@ -61,6 +61,15 @@ pub const UNICODE: Glyphs = Glyphs {
     at_least: "≥",
     enter: "⏎",
     ascii: false,
+};
+
+/// For a UTF-8 terminal without colours: what colours tell apart elsewhere has other signs here.
+pub const UNICODE_PLAIN: Glyphs = Glyphs {
+    bar_done: "█",
+    bar_skipped: "▒",
+    bar_failed: "x",
+    bar_rest: "░",
+    ..UNICODE
 };
 
 /// For everything else.

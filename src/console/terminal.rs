@@ -2,12 +2,14 @@
 
 mod abilities;
 mod clipboard;
+mod events;
 mod guard;
 mod painter;
 mod watch;
 
 pub use abilities::{Abilities, Refusal};
 pub use clipboard::copy;
+pub use events::events;
 pub use guard::Guard;
 pub(crate) use guard::end_on_panic;
 pub use painter::Painter;

@@ -2,6 +2,13 @@
 
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 
+const MINUTE: TimeDelta = TimeDelta::minutes(1);
+
+/// How far the minute has gone.
+fn into_minute(now: DateTime<Utc>) -> TimeDelta {
+    TimeDelta::milliseconds(now.timestamp_millis().rem_euclid(60_000))
+}
+
 /// How times are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TimeMode {
@@ -63,6 +70,29 @@ impl Clock {
     #[must_use]
     pub fn db_now(&self) -> DateTime<Utc> {
         self.now + self.ahead
+    }
+
+    /// How long ago `at` was. From a minute on it is counted to the last full minute, so that all ages
+    /// on a screen change together, once a minute, and nothing is written in between.
+    #[must_use]
+    pub fn since(&self, at: DateTime<Utc>) -> TimeDelta {
+        let now = self.db_now();
+        let exact = now - at;
+        if exact < MINUTE {
+            return exact.max(TimeDelta::zero());
+        }
+        (exact - into_minute(now)).max(MINUTE)
+    }
+
+    /// How long it is until `due`, by the same rule.
+    #[must_use]
+    pub fn until(&self, due: DateTime<Utc>) -> TimeDelta {
+        let now = self.db_now();
+        let exact = due - now;
+        if exact < MINUTE {
+            return TimeDelta::seconds(exact.num_seconds().max(0));
+        }
+        TimeDelta::minutes((exact + into_minute(now)).num_minutes())
     }
 
     /// Learns from an answer what time it is there. Small differences are the way the answer took,

@@ -48,55 +48,74 @@ impl Column {
     }
 }
 
+use Column::{Age, By, Code, Progress, State, Tenant, Took, Type, What};
+
 /// Columns between two columns.
 const GAP: u16 = 2;
+
+/// What stands at the right of its column has a gap of its own making.
+const fn gap_before(column: Column) -> u16 {
+    if column.is_right() { GAP - 1 } else { GAP }
+}
+
 /// The bar beside the selected row, and its gap.
 pub(super) const MARGIN: u16 = 3;
 
 /// The columns of a list of `width`, each with its place and its width.
 #[must_use]
 pub fn columns(width: u16) -> Vec<(Column, u16, u16)> {
-    use Column::{Age, By, Code, Progress, State, Tenant, Took, Type, What};
     // (column, least width, share of what is left, most width)
     let plan: &[(Column, u16, u16, u16)] = match width {
         0..=31 => &[(State, 11, 0, 11), (Type, 4, 1, 40)],
         32..=59 => &[(State, 11, 0, 11), (Type, 10, 1, 31), (Age, 6, 0, 6)],
         60..=91 => &[
             (State, 11, 0, 11),
-            (Type, 14, 3, 31),
-            (Tenant, 9, 1, 20),
+            (Type, 10, 3, 31),
+            (Tenant, 7, 1, 20),
             (Age, 5, 0, 5),
             (Took, 6, 0, 6),
-            (What, 10, 3, 40),
+            (What, 9, 2, 40),
         ],
-        92..=113 => &[
+        92..=117 => &[
             (State, 11, 0, 11),
-            (Type, 20, 2, 31),
+            (Type, 19, 4, 31),
             (Tenant, 10, 1, 24),
-            (Age, 6, 0, 6),
+            (Age, 5, 0, 5),
             (Took, 6, 0, 6),
-            (Progress, 15, 0, 15),
-            (Code, 12, 2, 40),
+            (Progress, 14, 0, 14),
+            (Code, 14, 2, 40),
         ],
         _ => &[
             (State, 11, 0, 11),
-            (Type, 18, 3, 31),
-            (Tenant, 9, 2, 28),
+            (Type, 23, 4, 31),
+            (Tenant, 10, 2, 28),
             (By, 9, 2, 24),
-            (Age, 6, 0, 6),
+            (Age, 5, 0, 5),
             (Took, 6, 0, 6),
-            (Progress, 21, 1, 30),
-            (Code, 12, 3, 48),
+            (Progress, 20, 1, 29),
+            (Code, 18, 2, 48),
         ],
     };
     place(plan, width)
 }
 
 fn place(plan: &[(Column, u16, u16, u16)], width: u16) -> Vec<(Column, u16, u16)> {
-    let gaps = GAP * u16::try_from(plan.len().saturating_sub(1)).unwrap_or(0);
+    let gaps: u16 = plan
+        .iter()
+        .skip(1)
+        .map(|(column, ..)| gap_before(*column))
+        .sum();
     let least: u16 = plan.iter().map(|(_, least, ..)| least).sum();
     let mut widths: Vec<u16> = plan.iter().map(|(_, least, ..)| *least).collect();
     let mut left = width.saturating_sub(MARGIN + 1 + gaps + least);
+    // The names of runs come first: they are what is read.
+    if width >= 92
+        && let Some(at) = plan.iter().position(|(column, ..)| *column == Type)
+    {
+        let more = left.min(25u16.saturating_sub(widths[at]));
+        widths[at] += more;
+        left -= more;
+    }
     // Shares are handed out one column at a time: no rounding is left over, and no width jumps.
     while left > 0 {
         let before = left;
@@ -111,10 +130,13 @@ fn place(plan: &[(Column, u16, u16, u16)], width: u16) -> Vec<(Column, u16, u16)
     }
     let mut x = MARGIN;
     let mut placed = Vec::with_capacity(plan.len());
-    for ((column, ..), wide) in plan.iter().zip(widths) {
+    for (at, ((column, ..), wide)) in plan.iter().zip(widths).enumerate() {
+        if at > 0 {
+            x = x.saturating_add(gap_before(*column)).min(width);
+        }
         let wide = wide.min(width.saturating_sub(x));
         placed.push((*column, x, wide));
-        x = x.saturating_add(wide + GAP).min(width);
+        x = x.saturating_add(wide).min(width);
     }
     placed
 }

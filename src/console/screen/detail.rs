@@ -36,6 +36,23 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     }
 }
 
+/// Whether sections stand apart.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Spacing {
+    Tight,
+    Roomy,
+}
+
+impl Spacing {
+    fn for_height(height: u16) -> Self {
+        if height >= 20 {
+            Self::Roomy
+        } else {
+            Self::Tight
+        }
+    }
+}
+
 pub(super) fn lines(app: &App, width: usize) -> Vec<Line> {
     let answer = match &app.detail.shown {
         Shown::Nothing => return vec![Line::of("no run is selected", Role::Muted)],
@@ -55,12 +72,14 @@ pub(super) fn lines(app: &App, width: usize) -> Vec<Line> {
         ],
         Lookup::Found(run) => {
             let stuck = app.runs.stuck.get(&run.id).copied();
+            let height = app.areas().detail.map_or(0, |area| area.height);
             let sheet = record::Sheet {
                 run,
                 stuck,
                 clock: &app.clock,
                 glyphs: app.glyphs,
                 width,
+                spacing: Spacing::for_height(height),
             };
             sheet.lines(&answer.attempts, &answer.items)
         }
@@ -90,6 +109,7 @@ pub fn plain(
         clock,
         glyphs,
         width: 100,
+        spacing: Spacing::Roomy,
     };
     let lines = sheet.lines(&answer.attempts, &answer.items);
     lines

@@ -69,7 +69,7 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
 
 fn oldest(app: &App, headline: &Headline) -> String {
     match headline.oldest_queued {
-        Some(at) => format!(", oldest {}", lapse::age(app.db_now() - at)),
+        Some(at) => format!(", oldest {}", lapse::age(app.clock.since(at))),
         None => String::new(),
     }
 }

@@ -133,7 +133,7 @@ fn draw_cell(app: &App, canvas: &mut Canvas<'_>, cell: Rect, column: Column, row
 
 fn age(app: &App, row: &RunRow) -> String {
     match app.clock.mode {
-        TimeMode::Relative => lapse::age(app.db_now() - row.created_at),
+        TimeMode::Relative => lapse::age(app.clock.since(row.created_at)),
         _ => {
             let stamp = app.clock.stamp(row.created_at);
             // A column of six: the time of day without its seconds, else the day.
@@ -145,7 +145,7 @@ fn age(app: &App, row: &RunRow) -> String {
 fn took(app: &App, row: &RunRow) -> String {
     match (row.started_at, row.completed_at) {
         (Some(from), Some(till)) => lapse::took(till - from),
-        (Some(from), None) => lapse::age(app.db_now() - from),
+        (Some(from), None) => lapse::age(app.clock.since(from)),
         _ => String::new(),
     }
 }
@@ -158,27 +158,13 @@ fn waiting(app: &App, row: &RunRow) -> Option<String> {
     match (row.waits, row.state.status()) {
         (Waits::ForConfirmation, _) => Some("to be confirmed".to_owned()),
         (Waits::Until(due), Status::Running) => {
-            let wait = lapse::words(whole_seconds(due - app.db_now()));
+            let wait = lapse::words(app.clock.until(due));
             Some(format!("attempt {} in {wait}", row.attempt + 1))
         }
-        (Waits::Until(due), _) => Some(format!(
-            "in {}",
-            lapse::words(whole_seconds(due - app.db_now()))
-        )),
+        (Waits::Until(due), _) => Some(format!("in {}", lapse::words(app.clock.until(due)))),
         (Waits::ForWorker, Status::Running) => Some(format!("attempt {} is due", row.attempt + 1)),
         _ => None,
     }
-}
-
-/// Minutes where there are any: what is far off need not tick.
-fn whole_seconds(length: chrono::TimeDelta) -> chrono::TimeDelta {
-    let seconds = length.num_seconds().max(0);
-    let coarse = if seconds >= 60 {
-        seconds - seconds % 60
-    } else {
-        seconds
-    };
-    chrono::TimeDelta::seconds(coarse)
 }
 
 /// The share of the run that is behind it: `31/104`, or what is known of that.
@@ -204,7 +190,7 @@ fn progress(app: &App, row: &RunRow, width: usize) -> Line {
     if bar_width >= 4 {
         line = match bucket {
             Bucket::Running | Bucket::Partial if row.counts.total.is_some() => {
-                bar(line, &row.counts, bar_width, role_of(bucket), app.glyphs)
+                bar(line, &row.counts, bar_width, bar_role(bucket), app.glyphs)
             }
             _ => line.and(" ".repeat(bar_width), Role::Screen),
         };
@@ -216,6 +202,15 @@ fn progress(app: &App, row: &RunRow, width: usize) -> Line {
             line.and(format!(" {}{failed}", app.glyphs.failed), Role::Failed)
         }
         _ => line,
+    }
+}
+
+/// What is done is worth a colour only while more is coming.
+fn bar_role(bucket: Bucket) -> Role {
+    if bucket == Bucket::Running {
+        Role::Running
+    } else {
+        Role::Muted
     }
 }
 
@@ -239,8 +234,8 @@ fn code(app: &App, row: &RunRow) -> Line {
 /// Why a run does not move, in a few words.
 pub(super) fn stuck_words(stuck: &Stuck) -> String {
     match stuck {
-        Stuck::LeaseRunOut => "worker's lease ran out".to_owned(),
-        Stuck::NoWorker => "no live worker takes it".to_owned(),
+        Stuck::LeaseRunOut => "lease ran out".to_owned(),
+        Stuck::NoWorker => "no live worker".to_owned(),
         Stuck::Slow { p95 } => format!("p95 is {}", lapse::took(*p95)),
     }
 }
@@ -258,7 +253,7 @@ fn what(app: &App, row: &RunRow, width: usize) -> Line {
             let failed = row.counts.failed.filter(|failed| *failed > 0);
             let n = failed.unwrap_or_else(|| u64::try_from(*n).unwrap_or(1));
             match row.state.bucket() {
-                Bucket::Partial => {
+                Bucket::Partial if code.width() + 6 <= width => {
                     Line::of(format!("{}{n} ", app.glyphs.failed), Role::Failed).and(code, role)
                 }
                 _ => Line::of(code, role),

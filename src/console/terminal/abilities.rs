@@ -38,12 +38,13 @@ impl Abilities {
     pub fn detect(ascii: bool) -> Self {
         let var = |name: &str| std::env::var(name).unwrap_or_default();
         let utf8 = locale_is_utf8(&var);
+        let depth = depth(&var);
         Self {
-            depth: depth(&var),
-            glyphs: if ascii || !utf8 {
-                &glyphs::ASCII
-            } else {
-                &glyphs::UNICODE
+            depth,
+            glyphs: match (ascii || !utf8, depth) {
+                (true, _) => &glyphs::ASCII,
+                (false, Depth::None) => &glyphs::UNICODE_PLAIN,
+                (false, _) => &glyphs::UNICODE,
             },
             light: ground_is_light(&var("COLORFGBG")),
         }

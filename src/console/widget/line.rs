@@ -59,6 +59,13 @@ impl Line {
         self
     }
 
+    /// The line with the pieces of `other` at its right end.
+    #[must_use]
+    pub fn with_right(mut self, other: Self) -> Self {
+        self.right.extend(other.left);
+        self
+    }
+
     /// Columns of all its pieces.
     #[must_use]
     pub fn width(&self) -> usize {

@@ -1,7 +1,7 @@
 //! The record of one run, section by section.
 
 use super::super::list::stuck_words;
-use super::state_words;
+use super::{Spacing, state_words};
 use crate::app::Clock;
 use crate::glyphs::Glyphs;
 use crate::lapse;
@@ -17,11 +17,13 @@ pub(super) struct Sheet<'a> {
     pub clock: &'a Clock,
     pub glyphs: &'static Glyphs,
     pub width: usize,
+    pub spacing: Spacing,
 }
 
 impl Sheet<'_> {
     pub(super) fn lines(&self, attempts: &[Attempt], items: &ItemPage) -> Vec<Line> {
-        let mut lines = vec![self.title()];
+        let mut lines = Vec::new();
+        self.title(&mut lines);
         self.timeline(&mut lines);
         self.stuck(&mut lines);
         self.counts(&mut lines);
@@ -29,27 +31,39 @@ impl Sheet<'_> {
         self.items(items, &mut lines);
         self.attempts(attempts, &mut lines);
         self.context(&mut lines);
+        self.gap(&mut lines);
         lines.push(self.section("identity"));
         lines.push(Line::of("  ", Role::Muted).and(&self.run.identity, Role::Muted));
         lines
     }
 
-    fn title(&self) -> Line {
+    /// What it is and how it stands: on one line where that fits, else on two.
+    fn title(&self, lines: &mut Vec<Line>) {
         let run = self.run;
         let (label, role) = state_words(run.state);
-        let mut line = Line::of(&run.run_type, Role::Strong)
+        let name = Line::of(&run.run_type, Role::Strong)
             .and(format!("  #{}", run.id), Role::Accent)
             .and("  ", Role::Screen)
             .and(&run.tenant, Role::Screen)
             .and("  ", Role::Screen)
-            .and(&run.initiator, Role::Muted)
-            .and_right(self.glyphs.of(run.state.bucket()), role)
-            .and_right(" ", role)
-            .and_right(label, role);
+            .and(&run.initiator, Role::Muted);
+        let mut state = Line::of(self.glyphs.of(run.state.bucket()), role)
+            .and(" ", role)
+            .and(label, role);
         if let (Some(from), Some(till)) = (run.started_at, run.completed_at) {
-            line = line.and_right(format!(" after {}", lapse::words(till - from)), Role::Muted);
+            state = state.and(format!(" after {}", lapse::words(till - from)), Role::Muted);
         }
-        line
+        if name.width() + state.width() + 3 <= self.width {
+            lines.push(name.with_right(state));
+        } else {
+            lines.extend([name, state]);
+        }
+    }
+
+    fn gap(&self, lines: &mut Vec<Line>) {
+        if self.spacing == Spacing::Roomy {
+            lines.push(Line::blank());
+        }
     }
 
     /// On one line where that fits, else a line for each moment.
@@ -128,7 +142,8 @@ impl Sheet<'_> {
             (None, Waits::Elsewhere, true) => {
                 words.push("executed by another application".to_owned())
             }
-            _ => {}
+            (None, Waits::ForWorker, true) => words.push("waits for a worker".to_owned()),
+            (None, _, false) => {}
         }
         Clean::new(&words.join(" · "))
     }
@@ -153,8 +168,12 @@ impl Sheet<'_> {
         let mut line = Line::of(format!("{} {noun}   ", lapse::grouped(total)), Role::Screen);
         if counts.total.is_some_and(|total| total > 0) {
             let room = self.width.saturating_sub(line.width() + 44).clamp(8, 40);
-            let (_, role) = state_words(self.run.state);
-            line = bar(line, counts, room, role, self.glyphs);
+            let done = if self.run.state.is_active() {
+                Role::Running
+            } else {
+                Role::Succeeded
+            };
+            line = bar(line, counts, room, done, self.glyphs);
         }
         for (n, sign, word, role) in [
             (counts.success, self.glyphs.succeeded, "", Role::Succeeded),
@@ -170,6 +189,9 @@ impl Sheet<'_> {
     }
 
     fn failures(&self, lines: &mut Vec<Line>) {
+        if !self.run.failures.is_empty() {
+            self.gap(lines);
+        }
         for failure in &self.run.failures {
             lines.push(self.failure(failure));
             if let Some(entry) = catalogue::entry(failure.code.as_str()) {
@@ -216,6 +238,7 @@ impl Sheet<'_> {
         if page.items.is_empty() {
             return;
         }
+        self.gap(lines);
         lines.push(self.section("items"));
         for item in &page.items {
             let (sign, role) = match item.status.as_str() {
@@ -253,6 +276,7 @@ impl Sheet<'_> {
         if attempts.is_empty() {
             return;
         }
+        self.gap(lines);
         lines.push(self.section("attempts"));
         for attempt in attempts {
             let took = attempt
@@ -280,6 +304,7 @@ impl Sheet<'_> {
 
     fn context(&self, lines: &mut Vec<Line>) {
         if let Some(context) = &self.run.context {
+            self.gap(lines);
             lines.push(self.section("context"));
             lines.extend(tree(context, 2));
         }
