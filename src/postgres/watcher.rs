@@ -19,6 +19,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 const SCRIPT: &str = include_str!("watcher.sh");
+/// What a list of processes shows of it, beside the cluster's paths.
+const NAME: &str = "opsroom-postgres-watcher";
 
 /// How long a watcher lets a fast shutdown last, in seconds. Then it is an immediate one.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
@@ -38,7 +40,7 @@ pub(crate) fn launch(
     user.takes(&answers)?;
     let mut watcher = Command::new("/bin/sh");
     watcher
-        .args(["-c", SCRIPT, "opsroom-postgres-watcher"])
+        .args(["-s", NAME])
         .arg(layout.fifo())
         .arg(&answers)
         .arg(layout.log())
@@ -48,15 +50,21 @@ pub(crate) fn launch(
         .arg(server.get_program())
         .args(server.get_args());
     user.runs(&mut watcher);
-    watcher
+    let failed = "launching /bin/sh in";
+    let mut child = watcher
         .current_dir(layout.server())
-        .stdin(Stdio::null())
+        .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         // A group of its own, the server with it: Ctrl-C in our terminal is not for them.
         .process_group(0)
         .spawn()
-        .during("launching /bin/sh in", layout.cluster())
+        .during(failed, layout.cluster())?;
+    // Far smaller than a pipe's buffer: it is there as a whole, or the watcher ends at once.
+    let script = child.stdin.take();
+    let written = script.map_or(Ok(()), |mut script| script.write_all(SCRIPT.as_bytes()));
+    written.during(failed, layout.cluster())?;
+    Ok(child)
 }
 
 fn remove(path: &std::path::Path) -> Result<(), StartError> {

@@ -4,14 +4,14 @@
 # what nobody can forget to send. It writes one line when it joins and waits for the answer, a file
 # of that name: a join that comes when the server is already being stopped is never answered.
 #
-# $1 FIFO  $2 folder of answers  $3 log  $4 file for the server's pid
-# $5 seconds to wait for another participant  $6 seconds until a shutdown is made a harder one
-# $7... the server and its arguments
+# Read from standard input. $1 its name  $2 FIFO  $3 folder of answers  $4 log
+# $5 file for the server's pid  $6 seconds to wait for another participant
+# $7 seconds until a shutdown is made a harder one  $8... the server and its arguments
 
 # A terminal's keys and its end are for those in front of it.
 trap '' HUP INT TERM
-fifo=$1 answers=$2 log=$3 launched=$4 grace=$5 patience=$6
-shift 6
+fifo=$2 answers=$3 log=$4 launched=$5 grace=$6 patience=$7
+shift 7
 if [ -f "$log" ]; then mv -f "$log" "$log.old"; fi
 exec >"$log" 2>&1
 

@@ -28,7 +28,7 @@ use std::process::ExitCode;
 /// Runs the worker's command line on `args`, the program's name first, and says how it ended.
 ///
 /// Starts a runtime of its own: call it from a thread that has none.
-pub fn main_from(args: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> ExitCode {
+pub fn main_from(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(error) => {

@@ -15,7 +15,7 @@ const SHARED: Sharing = Sharing::Shared {
 fn kill_watcher(root: &Path) {
     let watcher = processes_of(root)
         .into_iter()
-        .find(|p| p.contains("/bin/sh -c"))
+        .find(|p| p.contains("postgres-watcher"))
         .unwrap();
     kill(watcher.split_whitespace().next().unwrap(), "-KILL");
 }
@@ -30,7 +30,7 @@ fn a_pid_file_whose_number_now_belongs_to_another_process() {
     within(10, "the server is gone", || {
         !processes_of(place.path())
             .iter()
-            .any(|p| p.contains("-D") && !p.contains("/bin/sh"))
+            .any(|p| p.contains("-D") && !p.contains("watcher"))
     });
     drop(server);
     // A living process of the server's own user is what PostgreSQL itself would stop at.

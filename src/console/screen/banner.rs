@@ -1,0 +1,111 @@
+//! The first row: name and scope, and whether what is shown is how things stand.
+
+use crate::app::{App, Health, Pane};
+use crate::lapse;
+use crate::theme::Role;
+use crate::widget::{Canvas, Line};
+use chrono::TimeDelta;
+use opsroom_model::query::Condition;
+use ratatui::layout::Rect;
+
+pub(super) fn title(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
+    if let Health::Lost { reason } = &app.health {
+        return stale(app, canvas, area, reason);
+    }
+    let screen = match (app.detail.pane, app.runs.selected()) {
+        (Pane::Full, Some(id)) => format!("Run #{id}"),
+        _ => "Runs".to_owned(),
+    };
+    let health = health(app);
+    let name = Line::of(" opsroom", Role::Muted)
+        .and("  ", Role::Muted)
+        .and(screen, Role::Strong);
+    let left = u16::try_from(name.width()).unwrap_or(area.width);
+    let right = u16::try_from(health.width()).unwrap_or(0);
+    name.draw(canvas, area);
+    let from = (area.width.saturating_sub(right) / 2)
+        .saturating_sub(14)
+        .max(left + 3);
+    let room = area.width.saturating_sub(from + right + 1);
+    let scope = scope(app);
+    if let Ok(wide) = u16::try_from(scope.chars().count())
+        && wide <= room
+    {
+        canvas.text(
+            Rect {
+                x: from,
+                width: room,
+                ..area
+            },
+            scope,
+            Role::Muted,
+        );
+    }
+    if left + right < area.width {
+        let at = Rect {
+            x: area.width - right,
+            width: right,
+            ..area
+        };
+        health.draw(canvas, at);
+    }
+}
+
+fn scope(app: &App) -> String {
+    let tenants = match app.reach {
+        None => String::new(),
+        Some(reach) if reach.all => format!("all tenants ({})", reach.tenants),
+        Some(reach) if reach.tenants == 1 => "1 tenant".to_owned(),
+        Some(reach) => format!("{} tenants", reach.tenants),
+    };
+    let since = app
+        .filter
+        .query()
+        .terms
+        .iter()
+        .find_map(|term| match term.condition {
+            Condition::Since(seconds) => Some(TimeDelta::seconds(seconds.0.into())),
+            _ => None,
+        });
+    let window = match since {
+        Some(length) if length.num_days() >= 2 => format!("last {} days", length.num_days()),
+        Some(length) => format!("last {}", lapse::words(length)),
+        None => "last 30 days".to_owned(),
+    };
+    match tenants.is_empty() {
+        true => window,
+        false => format!("{tenants} · {window}"),
+    }
+}
+
+fn health(app: &App) -> Line {
+    if app.paused {
+        return Line::of(app.glyphs.paused, Role::Partial).and(" paused ", Role::Strong);
+    }
+    let pace = app.pace().as_secs();
+    match app.data_age() {
+        Some(age) => Line::of(app.glyphs.live, Role::Partial)
+            .and(format!(" {} old ", lapse::age(age)), Role::Strong),
+        None => Line::of(app.glyphs.live, Role::Succeeded)
+            .and(" live", Role::Screen)
+            .and(format!("  every {pace} s "), Role::Muted),
+    }
+}
+
+fn stale(app: &App, canvas: &mut Canvas<'_>, area: Rect, reason: &str) {
+    let age = app
+        .answered_at
+        .map_or(TimeDelta::zero(), |at| app.clock.now - at);
+    canvas.repeat(area, " ", Role::Stale);
+    let dash = app.glyphs.dash;
+    let words = format!(
+        " STALE {} {dash} reconnecting ({reason})",
+        lapse::words(whole(age))
+    );
+    canvas.text(area, words, Role::Stale);
+}
+
+/// Whole seconds: the banner counts, it does not measure.
+fn whole(age: TimeDelta) -> TimeDelta {
+    TimeDelta::seconds(age.num_seconds().max(1))
+}

@@ -1,0 +1,159 @@
+//! The columns of the list. They follow from the width alone, never from the rows: nothing moves
+//! sideways when values change.
+
+/// A column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Column {
+    /// Sign and word.
+    State,
+    /// `resource.action`.
+    Type,
+    /// Whose.
+    Tenant,
+    /// Who started it.
+    By,
+    /// How long ago, or when.
+    Age,
+    /// How long it took, or takes.
+    Took,
+    /// Bar, counts, failed.
+    Progress,
+    /// First failure code, or why it does not move.
+    Code,
+    /// Where there is no room for both: code, else counts.
+    What,
+}
+
+impl Column {
+    /// Its name.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::State => "STATE",
+            Self::Type => "TYPE",
+            Self::Tenant => "TENANT",
+            Self::By => "BY",
+            Self::Age => "AGE",
+            Self::Took => "TOOK",
+            Self::Progress => "PROGRESS",
+            Self::Code => "CODE",
+            Self::What => "RESULT",
+        }
+    }
+
+    /// True where its values stand at its right end.
+    #[must_use]
+    pub const fn is_right(self) -> bool {
+        matches!(self, Self::Age | Self::Took)
+    }
+}
+
+use Column::{Age, By, Code, Progress, State, Tenant, Took, Type, What};
+
+/// Columns between two columns.
+const GAP: u16 = 2;
+
+/// What stands at the right of its column has a gap of its own making.
+const fn gap_before(column: Column) -> u16 {
+    if column.is_right() { GAP - 1 } else { GAP }
+}
+
+/// The bar beside the selected row, and its gap.
+pub(super) const MARGIN: u16 = 3;
+
+/// The columns of a list of `width`, each with its place and its width.
+#[must_use]
+pub fn columns(width: u16) -> Vec<(Column, u16, u16)> {
+    // (column, least width, share of what is left, most width)
+    let plan: &[(Column, u16, u16, u16)] = match width {
+        0..=31 => &[(State, 11, 0, 11), (Type, 4, 1, 40)],
+        32..=59 => &[(State, 11, 0, 11), (Type, 10, 1, 31), (Age, 6, 0, 6)],
+        60..=91 => &[
+            (State, 11, 0, 11),
+            (Type, 10, 3, 31),
+            (Tenant, 7, 1, 20),
+            (Age, 5, 0, 5),
+            (Took, 6, 0, 6),
+            (What, 9, 2, 40),
+        ],
+        92..=117 => &[
+            (State, 11, 0, 11),
+            (Type, 19, 4, 31),
+            (Tenant, 10, 1, 24),
+            (Age, 5, 0, 5),
+            (Took, 6, 0, 6),
+            (Progress, 14, 0, 14),
+            (Code, 14, 2, 40),
+        ],
+        _ => &[
+            (State, 11, 0, 11),
+            (Type, 23, 4, 31),
+            (Tenant, 10, 2, 28),
+            (By, 9, 2, 24),
+            (Age, 5, 0, 5),
+            (Took, 6, 0, 6),
+            (Progress, 20, 1, 29),
+            (Code, 18, 2, 48),
+        ],
+    };
+    place(plan, width)
+}
+
+fn place(plan: &[(Column, u16, u16, u16)], width: u16) -> Vec<(Column, u16, u16)> {
+    let gaps: u16 = plan
+        .iter()
+        .skip(1)
+        .map(|(column, ..)| gap_before(*column))
+        .sum();
+    let least: u16 = plan.iter().map(|(_, least, ..)| least).sum();
+    let mut widths: Vec<u16> = plan.iter().map(|(_, least, ..)| *least).collect();
+    let mut left = width.saturating_sub(MARGIN + 1 + gaps + least);
+    // The names of runs come first: they are what is read.
+    if width >= 92
+        && let Some(at) = plan.iter().position(|(column, ..)| *column == Type)
+    {
+        let more = left.min(25u16.saturating_sub(widths[at]));
+        widths[at] += more;
+        left -= more;
+    }
+    // Shares are handed out one column at a time: no rounding is left over, and no width jumps.
+    while left > 0 {
+        let before = left;
+        for (at, (_, _, share, most)) in plan.iter().enumerate() {
+            let more = (*share).min(left).min(most - widths[at]);
+            widths[at] += more;
+            left -= more;
+        }
+        if left == before {
+            break;
+        }
+    }
+    let mut x = MARGIN;
+    let mut placed = Vec::with_capacity(plan.len());
+    for (at, ((column, ..), wide)) in plan.iter().zip(widths).enumerate() {
+        if at > 0 {
+            x = x.saturating_add(gap_before(*column)).min(width);
+        }
+        let wide = wide.min(width.saturating_sub(x));
+        placed.push((*column, x, wide));
+        x = x.saturating_add(wide).min(width);
+    }
+    placed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_never_overlap_nor_leave_the_list() {
+        for width in 0..400 {
+            let mut end = 0;
+            for (column, x, wide) in columns(width) {
+                assert!(x >= end || wide == 0, "{width}: {column:?}");
+                end = x + wide;
+                assert!(end <= width.max(x), "{width}: {column:?}");
+            }
+        }
+    }
+}

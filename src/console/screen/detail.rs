@@ -1,0 +1,130 @@
+//! The detail of a run as lines: what it is, when it was what, what it counted, what went wrong and
+//! what that means, its items, its attempts, its context.
+
+mod record;
+
+use crate::app::{App, Clock, Shown};
+use crate::glyphs::{Glyphs, role_of};
+use crate::theme::Role;
+use crate::widget::{Canvas, Line};
+use opsroom_model::{Bucket, RunState};
+use opsroom_read::{Lookup, Stuck};
+use ratatui::layout::Rect;
+
+pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
+    let lines = lines(app, usize::from(area.width));
+    let height = usize::from(area.height);
+    let top = app.detail.top.min(lines.len().saturating_sub(height));
+    for (y, line) in (area.y..area.bottom()).zip(lines.iter().skip(top)) {
+        line.draw(
+            canvas,
+            Rect {
+                y,
+                height: 1,
+                ..area
+            },
+        );
+    }
+    let below = lines.len().saturating_sub(top + height);
+    if below > 0 && height > 1 {
+        let last = Rect {
+            y: area.bottom() - 1,
+            height: 1,
+            ..area
+        };
+        canvas.text_right(last, format!(" {below} more lines "), Role::Faint);
+    }
+}
+
+/// Whether sections stand apart.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Spacing {
+    Tight,
+    Roomy,
+}
+
+impl Spacing {
+    fn for_height(height: u16) -> Self {
+        if height >= 20 {
+            Self::Roomy
+        } else {
+            Self::Tight
+        }
+    }
+}
+
+pub(super) fn lines(app: &App, width: usize) -> Vec<Line> {
+    let answer = match &app.detail.shown {
+        Shown::Nothing => return vec![Line::of("no run is selected", Role::Muted)],
+        Shown::Loading(_) => return vec![Line::of("loading …", Role::Muted)],
+        Shown::Answer(answer) => answer,
+    };
+    match &answer.lookup {
+        Lookup::NotFound => {
+            vec![Line::of(
+                format!("run #{} does not exist", answer.id),
+                Role::Muted,
+            )]
+        }
+        Lookup::Forbidden { capability } => vec![
+            Line::of(format!("run #{}", answer.id), Role::Strong),
+            Line::of(forbidden(capability.as_str()), Role::Partial),
+        ],
+        Lookup::Found(run) => {
+            let stuck = app.runs.stuck.get(&run.id).copied();
+            let height = app.areas().detail.map_or(0, |area| area.height);
+            let sheet = record::Sheet {
+                run,
+                stuck,
+                clock: &app.clock,
+                glyphs: app.glyphs,
+                width,
+                spacing: Spacing::for_height(height),
+            };
+            sheet.lines(&answer.attempts, &answer.items)
+        }
+    }
+}
+
+/// What is said where a capability is lacking.
+#[must_use]
+pub(crate) fn forbidden(capability: &str) -> String {
+    format!("its details ask for the capability '{capability}', which your role does not hold")
+}
+
+/// A found run as plain text, one line each.
+#[must_use]
+pub fn plain(
+    answer: &crate::app::DetailAnswer,
+    clock: &Clock,
+    glyphs: &'static Glyphs,
+    stuck: Option<Stuck>,
+) -> Vec<String> {
+    let Lookup::Found(run) = &answer.lookup else {
+        return Vec::new();
+    };
+    let sheet = record::Sheet {
+        run,
+        stuck,
+        clock,
+        glyphs,
+        width: 100,
+        spacing: Spacing::Roomy,
+    };
+    let lines = sheet.lines(&answer.attempts, &answer.items);
+    lines
+        .iter()
+        .map(|line| line.plain().trim_end().to_owned())
+        .collect()
+}
+
+/// The label of a state in a detail, and its role.
+#[must_use]
+pub fn state_words(state: RunState) -> (&'static str, Role) {
+    let role = role_of(state.bucket());
+    match state.bucket() {
+        Bucket::Queued => ("Queued", role),
+        Bucket::Running => ("Running", role),
+        _ => (state.outcome().label(), role),
+    }
+}

@@ -1,0 +1,321 @@
+//! The record of one run, section by section.
+
+use super::super::list::stuck_words;
+use super::{Spacing, state_words};
+use crate::app::Clock;
+use crate::glyphs::Glyphs;
+use crate::lapse;
+use crate::theme::Role;
+use crate::widget::{Line, bar, tree};
+use opsroom_model::{Clean, catalogue};
+use opsroom_read::stuck::Waits;
+use opsroom_read::{Attempt, FailureLine, ItemPage, RunDetail, Stuck};
+
+pub(super) struct Sheet<'a> {
+    pub run: &'a RunDetail,
+    pub stuck: Option<Stuck>,
+    pub clock: &'a Clock,
+    pub glyphs: &'static Glyphs,
+    pub width: usize,
+    pub spacing: Spacing,
+}
+
+impl Sheet<'_> {
+    pub(super) fn lines(&self, attempts: &[Attempt], items: &ItemPage) -> Vec<Line> {
+        let mut lines = Vec::new();
+        self.title(&mut lines);
+        self.timeline(&mut lines);
+        self.stuck(&mut lines);
+        self.counts(&mut lines);
+        self.failures(&mut lines);
+        self.items(items, &mut lines);
+        self.attempts(attempts, &mut lines);
+        self.context(&mut lines);
+        self.gap(&mut lines);
+        lines.push(self.section("identity"));
+        lines.push(Line::of("  ", Role::Muted).and(&self.run.identity, Role::Muted));
+        lines
+    }
+
+    /// What it is and how it stands: on one line where that fits, else on two.
+    fn title(&self, lines: &mut Vec<Line>) {
+        let run = self.run;
+        let (label, role) = state_words(run.state);
+        let name = Line::of(&run.run_type, Role::Strong)
+            .and(format!("  #{}", run.id), Role::Accent)
+            .and("  ", Role::Screen)
+            .and(&run.tenant, Role::Screen)
+            .and("  ", Role::Screen)
+            .and(&run.initiator, Role::Muted);
+        let mut state = Line::of(self.glyphs.of(run.state.bucket()), role)
+            .and(" ", role)
+            .and(label, role);
+        if let (Some(from), Some(till)) = (run.started_at, run.completed_at) {
+            state = state.and(format!(" after {}", lapse::words(till - from)), Role::Muted);
+        }
+        if name.width() + state.width() + 3 <= self.width {
+            lines.push(name.with_right(state));
+        } else {
+            lines.extend([name, state]);
+        }
+    }
+
+    fn gap(&self, lines: &mut Vec<Line>) {
+        if self.spacing == Spacing::Roomy {
+            lines.push(Line::blank());
+        }
+    }
+
+    /// On one line where that fits, else a line for each moment.
+    fn timeline(&self, lines: &mut Vec<Line>) {
+        let moments = self.moments();
+        let arrow = format!("{0}{0}", self.glyphs.rule);
+        let mut line = Line::blank();
+        for (at, (name, stamp, after)) in moments.iter().enumerate() {
+            if at > 0 {
+                line = line.and(
+                    format!(" {arrow}{after}{arrow}{} ", self.glyphs.arrow),
+                    Role::Faint,
+                );
+            }
+            line = line
+                .and(*name, Role::Muted)
+                .and(" ", Role::Muted)
+                .and(stamp.clone(), Role::Screen);
+        }
+        let attempt = self.attempt_words();
+        if line.width() + attempt.width() + 3 <= self.width {
+            lines.push(line.and_right(attempt, Role::Muted));
+            return;
+        }
+        if line.width() <= self.width {
+            lines.push(line);
+        } else {
+            for (name, stamp, after) in moments {
+                let after = if after.is_empty() {
+                    after
+                } else {
+                    format!("after {}", after.trim())
+                };
+                lines.push(
+                    Line::of(format!("{name:<10}"), Role::Muted)
+                        .and(stamp, Role::Screen)
+                        .and(format!("  {after}"), Role::Muted),
+                );
+            }
+        }
+        if !attempt.is_empty() {
+            lines.push(Line::of(attempt, Role::Muted));
+        }
+    }
+
+    /// What it was, when, and how long after the moment before.
+    fn moments(&self) -> Vec<(&'static str, String, String)> {
+        let run = self.run;
+        let mut moments = vec![("queued", self.clock.stamp(run.created_at), String::new())];
+        if let Some(at) = run.started_at {
+            let wait = format!(" {} ", lapse::words(at - run.created_at));
+            moments.push(("started", self.clock.stamp(at), wait));
+        }
+        if let Some(at) = run.completed_at {
+            let took = format!(
+                " {} ",
+                lapse::words(at - run.started_at.unwrap_or(run.created_at))
+            );
+            moments.push(("completed", self.clock.stamp(at), took));
+        }
+        moments
+    }
+
+    fn attempt_words(&self) -> Clean {
+        let run = self.run;
+        let mut words = Vec::new();
+        if run.attempt > 0 {
+            words.push(format!("attempt {} of {}", run.attempt, run.max_attempts));
+        }
+        match (&run.worker, run.waits, run.state.is_active()) {
+            (Some(worker), ..) => words.push(format!("worker {worker}")),
+            (None, Waits::ForConfirmation, true) => {
+                words.push("waits for a confirmation".to_owned())
+            }
+            (None, Waits::Until(due), true) => words.push(format!("due {}", self.clock.stamp(due))),
+            (None, Waits::Elsewhere, true) => {
+                words.push("executed by another application".to_owned())
+            }
+            (None, Waits::ForWorker, true) => words.push("waits for a worker".to_owned()),
+            (None, _, false) => {}
+        }
+        Clean::new(&words.join(" · "))
+    }
+
+    fn stuck(&self, lines: &mut Vec<Line>) {
+        if let Some(stuck) = &self.stuck {
+            lines.push(
+                Line::of(self.glyphs.stuck, Role::Stuck)
+                    .and(" stuck: ", Role::Stuck)
+                    .and(stuck_words(stuck), Role::Stuck),
+            );
+        }
+    }
+
+    fn counts(&self, lines: &mut Vec<Line>) {
+        let counts = &self.run.counts;
+        if counts.is_empty() {
+            return;
+        }
+        let total = counts.total.unwrap_or_else(|| counts.done());
+        let noun = if total == 1 { "item" } else { "items" };
+        let mut line = Line::of(format!("{} {noun}   ", lapse::grouped(total)), Role::Screen);
+        if counts.total.is_some_and(|total| total > 0) {
+            let room = self.width.saturating_sub(line.width() + 44).clamp(8, 40);
+            let done = if self.run.state.is_active() {
+                Role::Running
+            } else {
+                Role::Succeeded
+            };
+            line = bar(line, counts, room, done, self.glyphs);
+        }
+        for (n, sign, word, role) in [
+            (counts.success, self.glyphs.succeeded, "", Role::Succeeded),
+            (counts.skipped, "", " skipped", Role::Muted),
+            (counts.failed, self.glyphs.failed, "", Role::Failed),
+        ] {
+            if let Some(n) = n.filter(|n| *n > 0) {
+                let gap = if sign.is_empty() { "" } else { " " };
+                line = line.and(format!("   {}{gap}{sign}{word}", lapse::grouped(n)), role);
+            }
+        }
+        lines.push(line);
+    }
+
+    fn failures(&self, lines: &mut Vec<Line>) {
+        if !self.run.failures.is_empty() {
+            self.gap(lines);
+        }
+        for failure in &self.run.failures {
+            lines.push(self.failure(failure));
+            if let Some(entry) = catalogue::entry(failure.code.as_str()) {
+                for text in [entry.meaning, entry.remedy] {
+                    self.wrapped(text, lines);
+                }
+            }
+        }
+    }
+
+    fn failure(&self, failure: &FailureLine) -> Line {
+        Line::of(
+            format!("{}{}", self.glyphs.failed, failure.count),
+            Role::Failed,
+        )
+        .and("  ", Role::Screen)
+        .and(&failure.code, Role::Failed)
+        .and("  ", Role::Screen)
+        .and(&failure.message, Role::Screen)
+    }
+
+    /// A sentence of our own, broken at blanks, indented.
+    fn wrapped(&self, text: &'static str, lines: &mut Vec<Line>) {
+        let room = self.width.saturating_sub(6).max(16);
+        let mut row = String::new();
+        for word in text.split(' ') {
+            if !row.is_empty() && row.chars().count() + 1 + word.chars().count() > room {
+                lines.push(Line::of(format!("    {row}"), Role::Muted));
+                row.clear();
+            }
+            if !row.is_empty() {
+                row.push(' ');
+            }
+            row.push_str(word);
+        }
+        lines.push(Line::of(format!("    {row}"), Role::Muted));
+    }
+
+    fn section(&self, name: &'static str) -> Line {
+        Line::of(name, Role::Accent)
+    }
+
+    fn items(&self, page: &ItemPage, lines: &mut Vec<Line>) {
+        if page.items.is_empty() {
+            return;
+        }
+        self.gap(lines);
+        lines.push(self.section("items"));
+        for item in &page.items {
+            let (sign, role) = match item.status.as_str() {
+                "failed" => (self.glyphs.failed, Role::Failed),
+                "skipped" => (self.glyphs.skipped, Role::Muted),
+                _ => (self.glyphs.succeeded, Role::Succeeded),
+            };
+            let name = if item.label.is_empty() {
+                &item.key
+            } else {
+                &item.label
+            };
+            let mut line = Line::of("  ", Role::Screen)
+                .and(sign, role)
+                .and(" ", Role::Screen)
+                .and(name, Role::Screen);
+            if let Some(code) = &item.code {
+                line = line.and("  ", Role::Screen).and(code, Role::Failed);
+            }
+            if let Some(message) = &item.message {
+                line = line.and("  ", Role::Screen).and(message, Role::Muted);
+            }
+            lines.push(line);
+        }
+        if page.next.is_some() {
+            let shown = page.items.len();
+            lines.push(Line::of(
+                format!("  the first {shown} are shown"),
+                Role::Muted,
+            ));
+        }
+    }
+
+    fn attempts(&self, attempts: &[Attempt], lines: &mut Vec<Line>) {
+        if attempts.is_empty() {
+            return;
+        }
+        self.gap(lines);
+        lines.push(self.section("attempts"));
+        for attempt in attempts {
+            let took = attempt
+                .ended_at
+                .map(|till| lapse::words(till - attempt.started_at));
+            let mut line = Line::of(format!("  {}  ", attempt.attempt), Role::Muted)
+                .and(self.clock.stamp(attempt.started_at), Role::Screen)
+                .and("  ", Role::Screen)
+                .and(&attempt.worker, Role::Screen)
+                .and("  ", Role::Screen);
+            line = match &attempt.ended {
+                Some(ended) => line.and(ended, ended_role(ended.as_str())),
+                None => line.and("under way", Role::Running),
+            };
+            if let Some(took) = took {
+                line = line.and(format!(" after {took}"), Role::Muted);
+            }
+            lines.push(line);
+            for failure in &attempt.failures {
+                let inner = self.failure(failure);
+                lines.push(Line::of("     ", Role::Screen).joined(inner));
+            }
+        }
+    }
+
+    fn context(&self, lines: &mut Vec<Line>) {
+        if let Some(context) = &self.run.context {
+            self.gap(lines);
+            lines.push(self.section("context"));
+            lines.extend(tree(context, 2));
+        }
+    }
+}
+
+fn ended_role(ended: &str) -> Role {
+    match ended {
+        "succeeded" => Role::Succeeded,
+        "partially_succeeded" | "retry" => Role::Partial,
+        "failed" | "lost" => Role::Failed,
+        _ => Role::Muted,
+    }
+}

@@ -1,0 +1,84 @@
+//! The second row: how many runs stand where, for the filter whatever states it names. Places are
+//! fixed by width, so that a growing number moves nothing beside it.
+
+use crate::app::App;
+use crate::glyphs::role_of;
+use crate::lapse;
+use crate::theme::Role;
+use crate::widget::{Canvas, Line};
+use opsroom_model::Bucket;
+use opsroom_read::{Capped, Headline};
+use ratatui::layout::Rect;
+
+/// From so many columns the states are named, not only signed.
+const WORDS_FROM: u16 = 112;
+const SHOWN: [Bucket; 5] = [
+    Bucket::Running,
+    Bucket::Queued,
+    Bucket::Succeeded,
+    Bucket::Partial,
+    Bucket::Failed,
+];
+
+pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
+    let Some(headline) = &app.headline else {
+        canvas.text(area, " counting …", Role::Muted);
+        return;
+    };
+    let words = area.width >= WORDS_FROM;
+    let mut line = Line::of(" ", Role::Screen);
+    for bucket in SHOWN {
+        let count = headline.count(bucket);
+        let role = if count.n == 0 {
+            Role::Muted
+        } else {
+            role_of(bucket)
+        };
+        line = line.and(app.glyphs.of(bucket), role).and(
+            format!(" {:>2}", number(app, count)),
+            if count.n == 0 {
+                Role::Muted
+            } else {
+                Role::Strong
+            },
+        );
+        line = match (words, bucket) {
+            (true, Bucket::Succeeded) => line,
+            (true, _) => line.and(format!(" {bucket}"), Role::Muted),
+            (false, _) => line,
+        };
+        if bucket == Bucket::Queued && words {
+            line = line.and(format!("{:<14}", oldest(app, headline)), Role::Muted);
+        }
+        line = line.and("   ", Role::Screen);
+    }
+    let stuck = headline.stuck;
+    let (sign, word) = if stuck.n == 0 {
+        (Role::Muted, Role::Muted)
+    } else {
+        (Role::Stuck, Role::Stuck)
+    };
+    line = line
+        .and(app.glyphs.stuck, sign)
+        .and(format!(" {} stuck", number(app, stuck)), word);
+    if headline.live_workers == 0 && line.width() + 20 < usize::from(area.width) {
+        line = line.and_right("no live worker ", Role::Stuck);
+    }
+    line.draw(canvas, area);
+}
+
+fn oldest(app: &App, headline: &Headline) -> String {
+    match headline.oldest_queued {
+        Some(at) => format!(", oldest {}", lapse::age(app.clock.since(at))),
+        None => String::new(),
+    }
+}
+
+fn number(app: &App, count: Capped) -> String {
+    let digits = lapse::grouped(count.n);
+    if count.more {
+        format!("{} {digits}", app.glyphs.at_least)
+    } else {
+        digits
+    }
+}

@@ -1,0 +1,269 @@
+//! The rows of the list. What is wrong is seen first: states have colours, all else is grey.
+
+use super::columns::{Column, MARGIN, columns};
+use crate::app::{App, Areas, TimeMode};
+use crate::glyphs::role_of;
+use crate::lapse;
+use crate::theme::Role;
+use crate::widget::{Canvas, Line, bar};
+use opsroom_model::{Bucket, Status};
+use opsroom_read::stuck::Waits;
+use opsroom_read::{RunRow, Stuck};
+use ratatui::layout::Rect;
+
+pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, areas: &Areas) {
+    let columns = columns(areas.list.width);
+    header(canvas, areas.header, &columns);
+    let list = areas.list;
+    if list.height == 0 {
+        return;
+    }
+    if app.runs.rows.is_empty() {
+        return empty(app, canvas, list);
+    }
+    let visible = app
+        .runs
+        .rows
+        .iter()
+        .enumerate()
+        .skip(app.runs.top)
+        .take(usize::from(list.height));
+    for (y, (at, row)) in (list.y..).zip(visible) {
+        let area = Rect {
+            y,
+            height: 1,
+            ..list
+        };
+        let selected = at == app.runs.at();
+        if selected {
+            canvas.set_ground(area, Role::Selected);
+            canvas.text(
+                Rect {
+                    x: 1,
+                    width: 1,
+                    ..area
+                },
+                app.glyphs.marker,
+                Role::Marker,
+            );
+        }
+        for (column, x, width) in &columns {
+            let cell = Rect {
+                x: area.x + x,
+                width: *width,
+                ..area
+            };
+            draw_cell(app, canvas, cell, *column, row);
+        }
+        canvas.clear_ground();
+    }
+}
+
+fn header(canvas: &mut Canvas<'_>, area: Rect, columns: &[(Column, u16, u16)]) {
+    if area.height == 0 {
+        return;
+    }
+    for (column, x, width) in columns {
+        let cell = Rect {
+            x: area.x + x,
+            width: *width,
+            ..area
+        };
+        if column.is_right() {
+            canvas.text_right(cell, column.title(), Role::Faint);
+        } else {
+            canvas.text(cell, column.title(), Role::Faint);
+        }
+    }
+}
+
+fn empty(app: &App, canvas: &mut Canvas<'_>, list: Rect) {
+    let at = Rect {
+        x: list.x + MARGIN,
+        width: list.width.saturating_sub(MARGIN),
+        ..list
+    };
+    if app.runs.loading {
+        canvas.text(at, "loading …", Role::Muted);
+        return;
+    }
+    let word = if app.filter.query().is_empty() {
+        "no runs in the last 30 days, and none active"
+    } else {
+        "no run fits the filter; Esc drops its last term"
+    };
+    canvas.text(at, word, Role::Muted);
+}
+
+fn draw_cell(app: &App, canvas: &mut Canvas<'_>, cell: Rect, column: Column, row: &RunRow) {
+    let stuck = app.runs.stuck.get(&row.id);
+    let (bucket, text) = (row.state.bucket(), Role::Screen);
+    match column {
+        Column::State => {
+            let (sign, word, role) = match stuck {
+                Some(_) => (app.glyphs.stuck, "stuck", Role::Stuck),
+                None => (app.glyphs.of(bucket), bucket.as_str(), role_of(bucket)),
+            };
+            Line::of(sign, role)
+                .and(" ", role)
+                .and(word, role)
+                .draw(canvas, cell);
+        }
+        Column::Type => {
+            canvas.text(cell, &row.run_type, text);
+        }
+        Column::Tenant => {
+            canvas.text(cell, &row.tenant, text);
+        }
+        Column::By => {
+            let role = if row.user_id.is_some() {
+                text
+            } else {
+                Role::Muted
+            };
+            canvas.text(cell, &row.initiator, role);
+        }
+        Column::Age => canvas.text_right(cell, age(app, row), Role::Muted),
+        Column::Took => canvas.text_right(cell, took(app, row), Role::Muted),
+        Column::Progress => progress(app, row, usize::from(cell.width)).draw(canvas, cell),
+        Column::Code => code(app, row).draw(canvas, cell),
+        Column::What => what(app, row, usize::from(cell.width)).draw(canvas, cell),
+    }
+}
+
+fn age(app: &App, row: &RunRow) -> String {
+    match app.clock.mode {
+        TimeMode::Relative => lapse::age(app.clock.since(row.created_at)),
+        _ => {
+            let stamp = app.clock.stamp(row.created_at);
+            // A column of six: the time of day without its seconds, else the day.
+            stamp.chars().take(5).collect()
+        }
+    }
+}
+
+fn took(app: &App, row: &RunRow) -> String {
+    match (row.started_at, row.completed_at) {
+        (Some(from), Some(till)) => lapse::took(till - from),
+        (Some(from), None) => lapse::age(app.clock.since(from)),
+        _ => String::new(),
+    }
+}
+
+/// The words of a run that waits for a moment rather than for a worker.
+fn waiting(app: &App, row: &RunRow) -> Option<String> {
+    if !row.state.is_active() || row.worker_id.is_some() {
+        return None;
+    }
+    match (row.waits, row.state.status()) {
+        (Waits::ForConfirmation, _) => Some("to be confirmed".to_owned()),
+        (Waits::Until(due), Status::Running) => {
+            let wait = lapse::words(app.clock.until(due));
+            Some(format!("attempt {} in {wait}", row.attempt + 1))
+        }
+        (Waits::Until(due), _) => Some(format!("in {}", lapse::words(app.clock.until(due)))),
+        (Waits::ForWorker, Status::Running) => Some(format!("attempt {} is due", row.attempt + 1)),
+        _ => None,
+    }
+}
+
+/// The share of the run that is behind it: `31/104`, or what is known of that.
+fn fraction(row: &RunRow) -> String {
+    let done = row.counts.done();
+    match row.counts.total {
+        Some(total) => format!("{done}/{total}"),
+        None if row.counts.is_empty() => String::new(),
+        None => done.to_string(),
+    }
+}
+
+/// Bar, fraction, failed: three places of their own. A bar stands where it says something: while a
+/// run is under way, and where it ended between.
+fn progress(app: &App, row: &RunRow, width: usize) -> Line {
+    if let Some(words) = waiting(app, row) {
+        return Line::of(words, Role::Muted);
+    }
+    let (number, failed_width) = (9, 5);
+    let bar_width = width.saturating_sub(number + failed_width + 2).min(14);
+    let bucket = row.state.bucket();
+    let mut line = Line::blank();
+    if bar_width >= 4 {
+        line = match bucket {
+            Bucket::Running | Bucket::Partial if row.counts.total.is_some() => {
+                bar(line, &row.counts, bar_width, bar_role(bucket), app.glyphs)
+            }
+            _ => line.and(" ".repeat(bar_width), Role::Screen),
+        };
+        line = line.and(" ", Role::Screen);
+    }
+    line = line.and(format!("{:>number$}", fraction(row)), Role::Muted);
+    match row.counts.failed {
+        Some(failed) if failed > 0 => {
+            line.and(format!(" {}{failed}", app.glyphs.failed), Role::Failed)
+        }
+        _ => line,
+    }
+}
+
+/// What is done is worth a colour only while more is coming.
+fn bar_role(bucket: Bucket) -> Role {
+    if bucket == Bucket::Running {
+        Role::Running
+    } else {
+        Role::Muted
+    }
+}
+
+fn code(app: &App, row: &RunRow) -> Line {
+    if let Some(stuck) = app.runs.stuck.get(&row.id) {
+        return Line::of(stuck_words(stuck), Role::Stuck);
+    }
+    match &row.code {
+        Some((code, _)) => {
+            let role = match row.state.bucket() {
+                Bucket::Failed => Role::Failed,
+                Bucket::Partial => Role::Partial,
+                _ => Role::Muted,
+            };
+            Line::of(code, role)
+        }
+        None => Line::blank(),
+    }
+}
+
+/// Why a run does not move, in a few words.
+pub(super) fn stuck_words(stuck: &Stuck) -> String {
+    match stuck {
+        Stuck::LeaseRunOut => "lease ran out".to_owned(),
+        Stuck::NoWorker => "no live worker".to_owned(),
+        Stuck::Slow { p95 } => format!("p95 is {}", lapse::took(*p95)),
+    }
+}
+
+fn what(app: &App, row: &RunRow, width: usize) -> Line {
+    if app.runs.stuck.contains_key(&row.id) {
+        return code(app, row);
+    }
+    if let Some(words) = waiting(app, row) {
+        return Line::of(words, Role::Muted);
+    }
+    match (row.state.bucket(), &row.code) {
+        (Bucket::Partial | Bucket::Failed, Some((code, n))) => {
+            let role = role_of(row.state.bucket());
+            let failed = row.counts.failed.filter(|failed| *failed > 0);
+            let n = failed.unwrap_or_else(|| u64::try_from(*n).unwrap_or(1));
+            match row.state.bucket() {
+                Bucket::Partial if code.width() + 6 <= width => {
+                    Line::of(format!("{}{n} ", app.glyphs.failed), Role::Failed).and(code, role)
+                }
+                _ => Line::of(code, role),
+            }
+        }
+        (Bucket::Running, _) if row.counts.total.is_some() && width >= 18 => {
+            let text = format!(" {}", fraction(row));
+            let room = width.saturating_sub(text.len()).min(10);
+            bar(Line::blank(), &row.counts, room, Role::Running, app.glyphs).and(text, Role::Muted)
+        }
+        _ => Line::of(fraction(row), Role::Muted),
+    }
+}

@@ -1,0 +1,11 @@
+//! What screens are drawn with. Widgets take roles, never colours, and text that is safe to draw.
+
+mod bar;
+mod canvas;
+mod line;
+mod tree;
+
+pub use bar::{bar, slices};
+pub use canvas::{Canvas, Ink};
+pub use line::{Line, Piece};
+pub use tree::tree;

@@ -1,0 +1,209 @@
+//! The surface: text of a role at a place, cut where it does not fit. Nothing outside the area it
+//! was made for can be written.
+
+use crate::glyphs::Glyphs;
+use crate::theme::{Role, Theme};
+use opsroom_model::Clean;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::{Modifier, Style};
+use std::borrow::Cow;
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
+
+/// Text that may be drawn: our own words, or what was cleaned.
+pub struct Ink<'a>(Cow<'a, str>);
+
+impl From<&'static str> for Ink<'static> {
+    fn from(own: &'static str) -> Self {
+        Self(Cow::Borrowed(own))
+    }
+}
+
+impl<'a> From<&'a Clean> for Ink<'a> {
+    fn from(text: &'a Clean) -> Self {
+        Self(Cow::Borrowed(text.as_str()))
+    }
+}
+
+impl From<String> for Ink<'static> {
+    /// Composed text is cleaned once more: what it was composed of may have come from anywhere.
+    fn from(composed: String) -> Self {
+        Self(Cow::Owned(Clean::new(&composed).as_str().to_owned()))
+    }
+}
+
+/// Whether everything is drawn as if far away: the data is old.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tone {
+    /// As the theme says.
+    Full,
+    /// All in the colour of what is faint.
+    Dimmed,
+}
+
+/// A surface to draw on.
+pub struct Canvas<'a> {
+    buffer: &'a mut Buffer,
+    theme: &'a Theme,
+    glyphs: &'static Glyphs,
+    tone: Tone,
+    ground: Option<Role>,
+}
+
+impl<'a> Canvas<'a> {
+    /// A surface over the whole of `buffer`, filled with the theme's ground.
+    pub fn new(buffer: &'a mut Buffer, theme: &'a Theme, glyphs: &'static Glyphs) -> Self {
+        let area = buffer.area;
+        buffer.set_style(area, theme.style(Role::Screen));
+        Self {
+            buffer,
+            theme,
+            glyphs,
+            tone: Tone::Full,
+            ground: None,
+        }
+    }
+
+    /// The signs to draw with.
+    #[must_use]
+    pub fn glyphs(&self) -> &'static Glyphs {
+        self.glyphs
+    }
+
+    /// The whole surface.
+    #[must_use]
+    pub fn area(&self) -> Rect {
+        self.buffer.area
+    }
+
+    /// Everything drawn from here on is in that tone.
+    pub fn set_dimmed(&mut self, dimmed: bool) {
+        self.tone = if dimmed { Tone::Dimmed } else { Tone::Full };
+    }
+
+    /// Fills `area` with the ground of `role`, on which what follows is drawn until
+    /// [`Canvas::clear_ground`].
+    pub fn set_ground(&mut self, area: Rect, role: Role) {
+        let style = self.theme.style(role);
+        let area = area.intersection(self.buffer.area);
+        let mut ground = Style::default();
+        ground.bg = style.bg;
+        self.buffer.set_style(area, ground);
+        self.ground = Some(role);
+    }
+
+    /// Ends [`Canvas::set_ground`].
+    pub fn clear_ground(&mut self) {
+        self.ground = None;
+    }
+
+    /// Wipes `area`, for something to lie over what was drawn there.
+    pub fn wipe(&mut self, area: Rect) {
+        let style = self.theme.style(Role::Screen);
+        let area = area.intersection(self.buffer.area);
+        for y in area.top()..area.bottom() {
+            for x in area.left()..area.right() {
+                if let Some(cell) = self.buffer.cell_mut((x, y)) {
+                    cell.reset();
+                    cell.set_style(style);
+                }
+            }
+        }
+    }
+
+    /// Draws `ink` at the left of `area`'s first row; returns the columns it took.
+    pub fn text<'t>(&mut self, area: Rect, ink: impl Into<Ink<'t>>, role: Role) -> u16 {
+        let area = area.intersection(self.buffer.area);
+        if area.width == 0 || area.height == 0 {
+            return 0;
+        }
+        let ink = ink.into();
+        let text = self.fit(&ink.0, usize::from(area.width));
+        let style = self.style(role);
+        let width = usize::from(area.width);
+        let (end, _) = self.buffer.set_stringn(area.x, area.y, &text, width, style);
+        end.saturating_sub(area.x)
+    }
+
+    /// Draws `ink` at the right of `area`'s first row.
+    pub fn text_right<'t>(&mut self, area: Rect, ink: impl Into<Ink<'t>>, role: Role) {
+        let ink = ink.into();
+        let text = self.fit(&ink.0, usize::from(area.width)).into_owned();
+        let width = u16::try_from(text.width())
+            .unwrap_or(area.width)
+            .min(area.width);
+        let from = Rect {
+            x: area.x + area.width - width,
+            width,
+            ..area
+        };
+        self.text(from, text, role);
+    }
+
+    /// A row of `area.width` times the one-column `sign`.
+    pub fn repeat(&mut self, area: Rect, sign: &'static str, role: Role) {
+        self.text(area, sign.repeat(usize::from(area.width)), role);
+    }
+
+    fn style(&self, role: Role) -> Style {
+        let mut style = self.theme.style(role);
+        if self.tone == Tone::Dimmed && role != Role::Stale {
+            style = self.theme.style(Role::Faint);
+            if style.fg.is_none() {
+                style = style.add_modifier(Modifier::DIM);
+            }
+        }
+        if let Some(ground) = self.ground {
+            style.bg = self.theme.style(ground).bg.or(style.bg);
+            if ground == Role::Selected {
+                style = style.add_modifier(Modifier::BOLD);
+            }
+        }
+        style
+    }
+
+    fn fit<'t>(&self, text: &'t str, width: usize) -> Cow<'t, str> {
+        let text = if self.glyphs.ascii {
+            ascii(text)
+        } else {
+            Cow::Borrowed(text)
+        };
+        if text.width() <= width {
+            return text;
+        }
+        let mut cut = String::new();
+        let mut taken = 0;
+        for grapheme in text.graphemes(true) {
+            let wide = grapheme.width();
+            if taken + wide + 1 > width {
+                break;
+            }
+            cut.push_str(grapheme);
+            taken += wide;
+        }
+        cut.push_str(self.glyphs.ellipsis);
+        Cow::Owned(cut)
+    }
+}
+
+/// What is left of a text on a terminal that shows ASCII alone, of the same width.
+fn ascii(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() {
+        return Cow::Borrowed(text);
+    }
+    let parts = text.graphemes(true).map(|grapheme| {
+        if grapheme.is_ascii() {
+            grapheme.to_owned()
+        } else {
+            match grapheme {
+                "…" => "~".to_owned(),
+                "·" | "—" | "–" => "-".to_owned(),
+                "×" => "x".to_owned(),
+                "≥" => ">".to_owned(),
+                other => "?".repeat(other.width()),
+            }
+        }
+    });
+    Cow::Owned(parts.collect())
+}

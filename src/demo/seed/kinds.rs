@@ -1,0 +1,202 @@
+//! The types of operations in the history: how often, how long, how many items, what goes wrong.
+
+/// Who starts a type, mostly.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum StartedBy {
+    People,
+    System,
+    /// Both, evenly.
+    Either,
+}
+
+/// Who executes it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Executed {
+    /// A worker of ours.
+    Here,
+    /// Another application.
+    Elsewhere,
+}
+
+pub(super) struct Kind {
+    pub(super) run_type: &'static str,
+    /// Of a thousand runs.
+    pub(super) share: u32,
+    pub(super) started_by: StartedBy,
+    pub(super) executed: Executed,
+    /// The middle duration, in seconds.
+    pub(super) median_s: f64,
+    /// How many items the middle run has; 0 counts nothing.
+    pub(super) items: u64,
+    pub(super) codes: &'static [&'static str],
+}
+
+const REMOTE: &[&str] = &[
+    "graph.throttled",
+    "graph.throttled",
+    "graph.unavailable",
+    "graph.timeout",
+    "graph.unauthorized",
+    "worker.lost",
+];
+const ITEMS: &[&str] = &[
+    "graph.conflict",
+    "graph.not_found",
+    "graph.forbidden",
+    "graph.throttled",
+    "graph.bad_request",
+];
+const FOREIGN: &[&str] = &[
+    "billing.rate_missing",
+    "smtp.rejected",
+    "license.seat_limit",
+    "report.too_large",
+];
+
+pub(super) const KINDS: &[Kind] = &[
+    kind(
+        "inventory.sync",
+        300,
+        StartedBy::Either,
+        Executed::Here,
+        48.0,
+        320,
+        REMOTE,
+    ),
+    kind(
+        "backup_schedule.scheduled",
+        220,
+        StartedBy::System,
+        Executed::Here,
+        95.0,
+        140,
+        ITEMS,
+    ),
+    kind(
+        "directory_groups.sync",
+        110,
+        StartedBy::System,
+        Executed::Here,
+        9.0,
+        480,
+        REMOTE,
+    ),
+    kind(
+        "directory_role_definitions.sync",
+        60,
+        StartedBy::System,
+        Executed::Here,
+        3.0,
+        60,
+        REMOTE,
+    ),
+    kind(
+        "drift.generate",
+        120,
+        StartedBy::System,
+        Executed::Here,
+        22.0,
+        320,
+        ITEMS,
+    ),
+    kind(
+        "backup_schedule.run_now",
+        35,
+        StartedBy::People,
+        Executed::Here,
+        90.0,
+        140,
+        ITEMS,
+    ),
+    kind(
+        "backup_schedule.retry",
+        15,
+        StartedBy::People,
+        Executed::Here,
+        70.0,
+        30,
+        ITEMS,
+    ),
+    kind(
+        "backup_set.add_policies",
+        40,
+        StartedBy::People,
+        Executed::Here,
+        12.0,
+        18,
+        ITEMS,
+    ),
+    kind(
+        "restore.execute",
+        20,
+        StartedBy::People,
+        Executed::Here,
+        38.0,
+        25,
+        ITEMS,
+    ),
+    kind(
+        "report.export",
+        40,
+        StartedBy::People,
+        Executed::Elsewhere,
+        15.0,
+        0,
+        FOREIGN,
+    ),
+    kind(
+        "license.reconcile",
+        30,
+        StartedBy::System,
+        Executed::Elsewhere,
+        130.0,
+        900,
+        FOREIGN,
+    ),
+    kind(
+        "webhook.replay",
+        10,
+        StartedBy::Either,
+        Executed::Elsewhere,
+        1.5,
+        40,
+        FOREIGN,
+    ),
+];
+
+const fn kind(
+    run_type: &'static str,
+    share: u32,
+    started_by: StartedBy,
+    executed: Executed,
+    median_s: f64,
+    items: u64,
+    codes: &'static [&'static str],
+) -> Kind {
+    Kind {
+        run_type,
+        share,
+        started_by,
+        executed,
+        median_s,
+        items,
+        codes,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_make_a_thousand_and_types_are_types() {
+        assert_eq!(KINDS.iter().map(|kind| kind.share).sum::<u32>(), 1000);
+        for kind in KINDS {
+            assert!(
+                kind.run_type.parse::<opsroom_model::RunType>().is_ok(),
+                "{}",
+                kind.run_type
+            );
+        }
+    }
+}

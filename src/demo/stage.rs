@@ -1,0 +1,195 @@
+//! Everything that runs while the demo runs, and in which order it begins and ends.
+
+use crate::cast::{TENANTS, Weather};
+use crate::cli::Show;
+use crate::database::{self, Urls};
+use crate::progress::Progress;
+use crate::seed;
+use crate::traffic;
+use crate::workers::{Surroundings, Workers};
+use color_eyre::eyre::{Result, WrapErr as _, eyre};
+use etcetera::BaseStrategy as _;
+use opsroom_graph::PolicyDocument;
+use opsroom_graph::simulator::{Simulator, SimulatorConfig, TenantFixture, folder, generator};
+use opsroom_postgres::{Cluster, Kept, Server};
+use secrecy::ExposeSecret as _;
+use std::fs::File;
+use std::path::Path;
+use std::process::ExitCode;
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+use tokio_util::sync::CancellationToken;
+
+/// Runs added to an empty database, so that screens have something to compare with.
+const HISTORY: u64 = 4_000;
+const WORKERS: [&str; 2] = ["demo-1", "demo-2"];
+
+/// What runs. Fields are dropped in their order: first who writes, then what is written to.
+struct Stage {
+    _traffic: Traffic,
+    _workers: Workers,
+    _simulator: Simulator,
+    _secrets: TempDir,
+    urls: Urls,
+    _server: Server,
+}
+
+struct Traffic(CancellationToken);
+
+impl Drop for Traffic {
+    fn drop(&mut self) {
+        self.0.cancel();
+    }
+}
+
+/// The console in front of a stage. The terminal is the console's; the stage ends after it.
+pub(crate) fn with_console(runtime: &Runtime, show: &Show) -> Result<ExitCode> {
+    let log = log_file()?;
+    let stage = set(runtime, show, Some(&log))?;
+    let url = stage.urls.of(&show.login);
+    let args = ["opsroom".to_owned(), "--url".to_owned(), url]
+        .into_iter()
+        .chain(show.console.iter().cloned());
+    let code = opsroom_console::main_from(args.map(Into::into));
+    drop(stage);
+    Ok(code)
+}
+
+/// A stage without an audience, until a signal.
+pub(crate) fn headless(runtime: &Runtime, show: &Show) -> Result<ExitCode> {
+    let stage = set(runtime, show, None)?;
+    println!("{}", stage.urls.json());
+    runtime.block_on(async {
+        use tokio::signal::unix::{SignalKind, signal};
+        let (mut interrupt, mut terminate, mut hangup) = (
+            signal(SignalKind::interrupt())?,
+            signal(SignalKind::terminate())?,
+            signal(SignalKind::hangup())?,
+        );
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            _ = hangup.recv() => {}
+        }
+        Ok::<_, std::io::Error>(())
+    })?;
+    drop(stage);
+    Ok(ExitCode::SUCCESS)
+}
+
+fn set(runtime: &Runtime, show: &Show, log: Option<&File>) -> Result<Stage> {
+    let mut progress = Progress::new();
+    let fixtures = fixtures(show.policies.as_deref(), &progress)?;
+    let server = start_server(show, &progress)?;
+    let urls = Urls::new(server.connection().clone());
+    let simulator = runtime.block_on(simulate(&fixtures, show.policies.is_some()))?;
+    let secrets = write_secrets(&fixtures)?;
+    let empty = runtime.block_on(database::prepare(&urls, &fixtures, &progress))?;
+    if empty {
+        runtime.block_on(seed::demo_history(&urls.owner(), HISTORY, &mut progress))?;
+    }
+    let graph_url = simulator.base_url().to_string();
+    let around = Surroundings {
+        database_url: &urls.of("worker"),
+        graph_url: &graph_url,
+        secrets: secrets.path(),
+        log,
+    };
+    let workers = Workers::start(&WORKERS, &around)?;
+    let stop = CancellationToken::new();
+    if !show.no_traffic {
+        runtime.spawn(traffic::flow(urls.clone(), stop.clone()));
+    }
+    progress.step(&format!(
+        "ready: {} tenants, {} workers",
+        TENANTS.len(),
+        WORKERS.len()
+    ));
+    Ok(Stage {
+        _traffic: Traffic(stop),
+        _workers: workers,
+        _simulator: simulator,
+        _secrets: secrets,
+        urls,
+        _server: server,
+    })
+}
+
+fn start_server(show: &Show, progress: &Progress) -> Result<Server> {
+    let kept = if show.fresh { Kept::Fresh } else { Kept::Keep };
+    let cluster = Cluster::named("demo")
+        .kept(kept)
+        .setting("log_min_messages", "fatal");
+    Ok(cluster.start_telling(&mut |step| progress.step(&step.to_string()))?)
+}
+
+/// What each tenant serves: documents of a folder, or variants of the project's own.
+fn fixtures(folder: Option<&Path>, progress: &Progress) -> Result<Vec<TenantFixture>> {
+    let own = folder
+        .map(|folder| read_folder(folder, progress))
+        .transpose()?;
+    let policies = |tenant: &crate::cast::Tenant, seed: u64| match &own {
+        Some(policies) => policies.clone(),
+        None => generator::policies(seed, tenant.policies),
+    };
+    Ok(TENANTS
+        .iter()
+        .zip(1..)
+        .map(|(tenant, seed)| TenantFixture::named(tenant.name, policies(tenant, seed)))
+        .collect())
+}
+
+fn read_folder(path: &Path, progress: &Progress) -> Result<Vec<PolicyDocument>> {
+    let report = folder::read_folder(path)?;
+    for skipped in &report.skipped {
+        progress.step(&format!("not served: {skipped}"));
+    }
+    if report.policies.is_empty() {
+        return Err(eyre!(
+            "no policy documents in {}: one Graph entity a .json file is expected",
+            path.display()
+        ));
+    }
+    progress.step(&format!(
+        "{} policy documents from {}",
+        report.policies.len(),
+        path.display()
+    ));
+    Ok(report.policies)
+}
+
+/// The simulator; with documents of the user's own the weather is fair, so that all are observed.
+async fn simulate(fixtures: &[TenantFixture], fair: bool) -> Result<Simulator> {
+    let simulator = Simulator::start(SimulatorConfig::serving(fixtures.to_vec())).await?;
+    for ((tenant, fixture), seed) in TENANTS.iter().zip(fixtures).zip(1..) {
+        let weather = if fair { Weather::Fair } else { tenant.weather };
+        simulator.set_faults(fixture.guid, weather.faults(seed))?;
+    }
+    Ok(simulator)
+}
+
+fn write_secrets(fixtures: &[TenantFixture]) -> Result<TempDir> {
+    let folder = tempfile::Builder::new()
+        .prefix("opsroom-demo-")
+        .tempdir()
+        .wrap_err("no temporary folder")?;
+    for fixture in fixtures {
+        std::fs::write(
+            folder.path().join(database::secret_name(fixture)),
+            fixture.client_secret.expose_secret(),
+        )?;
+    }
+    Ok(folder)
+}
+
+/// The workers' log: beside the console there is no place for it on the screen.
+fn log_file() -> Result<File> {
+    let base = etcetera::choose_base_strategy()?;
+    let folder = base
+        .state_dir()
+        .unwrap_or_else(|| base.cache_dir())
+        .join("opsroom");
+    std::fs::create_dir_all(&folder)
+        .wrap_err_with(|| format!("no folder for the log: {}", folder.display()))?;
+    File::create(folder.join("demo-worker.log")).wrap_err("the workers' log cannot be written")
+}

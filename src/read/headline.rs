@@ -1,0 +1,172 @@
+//! What stands above a list: counts per bucket for the filter and its window whatever states it
+//! names, the oldest queued run, and how many active runs are stuck. Counts are exact up to
+//! [`CAP`] and say so beyond (rollups will lift that).
+
+use crate::error::ReadError;
+use crate::filter::{Order, Take, push_rows, push_where};
+use crate::row;
+use crate::scope::Scope;
+use crate::stuck::{Facts, Waits};
+use crate::workers::Worker;
+use chrono::{DateTime, Utc};
+use opsroom_model::{Bucket, Status};
+use sqlx::postgres::PgRow;
+use sqlx::{Postgres, QueryBuilder, Row};
+use uuid::Uuid;
+
+/// Counting stops here.
+pub const CAP: i64 = 10_000;
+/// Active runs looked at for the diagnosis, at most.
+const CANDIDATES: i64 = 1_000;
+
+/// A count that may have stopped early.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Capped {
+    /// At least so many.
+    pub n: u64,
+    /// True where there are more than that.
+    pub more: bool,
+}
+
+/// What stands above a list.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Headline {
+    /// In the order of [`Bucket::ALL`].
+    pub counts: Vec<(Bucket, Capped)>,
+    /// When the queued run that waits longest was recorded; those that wait for a confirmation or
+    /// for a later moment do not count.
+    pub oldest_queued: Option<DateTime<Utc>>,
+    /// Active runs that do not move.
+    pub stuck: Capped,
+    /// Workers that are alive.
+    pub live_workers: usize,
+    /// The database's time.
+    pub as_of: DateTime<Utc>,
+}
+
+impl Headline {
+    /// The count of `bucket`.
+    #[must_use]
+    pub fn count(&self, bucket: Bucket) -> Capped {
+        let found = self.counts.iter().find(|(known, _)| *known == bucket);
+        found.map(|(_, count)| *count).unwrap_or_default()
+    }
+}
+
+pub(crate) fn query(scope: &Scope) -> QueryBuilder<Postgres> {
+    let mut sql = QueryBuilder::new("select now() as as_of");
+    for bucket in Bucket::ALL {
+        let mut of_bucket = scope.clone();
+        of_bucket.buckets = Some(vec![*bucket]);
+        sql.push(", (select count(*) from ");
+        let take = Take {
+            columns: "1",
+            limit: CAP + 1,
+            before: None,
+            order: Order::Any,
+        };
+        push_rows(&mut sql, &of_bucket, take);
+        sql.push(format_args!(" n) as {}", bucket.as_str()));
+    }
+    sql.push(
+        ", (select min(r.created_at) from opsroom.operation_runs r where r.outcome = 'pending' and r.status = 'queued' \
+         and coalesce(r.available_at <= now(), true)",
+    );
+    push_where(&mut sql, scope);
+    sql.push(") as oldest_queued");
+    sql
+}
+
+pub(crate) fn decode(row: &PgRow) -> Result<Headline, ReadError> {
+    let read = || -> Result<Headline, sqlx::Error> {
+        let mut headline = Headline {
+            as_of: row.try_get("as_of")?,
+            oldest_queued: row.try_get("oldest_queued")?,
+            ..Headline::default()
+        };
+        for bucket in Bucket::ALL {
+            let n: i64 = row.try_get(bucket.as_str())?;
+            headline.counts.push((*bucket, capped(n, CAP)));
+        }
+        Ok(headline)
+    };
+    read().map_err(ReadError::malformed)
+}
+
+fn capped(n: i64, cap: i64) -> Capped {
+    Capped {
+        n: n.clamp(0, cap).unsigned_abs(),
+        more: n > cap,
+    }
+}
+
+/// Active runs that may be stuck: those whose worker is not alive, those that wait though nobody
+/// takes their type, those that have been running for ten minutes.
+pub(crate) fn suspects(scope: &Scope, workers: &[Worker]) -> QueryBuilder<Postgres> {
+    let alive = workers.iter().filter(|worker| worker.alive);
+    let takers = workers
+        .iter()
+        .filter(|worker| worker.alive && !worker.stopping);
+    let ids: Vec<Uuid> = alive.map(|worker| worker.id).collect();
+    let types: Vec<String> = takers.flat_map(|worker| worker.types.clone()).collect();
+    let mut sql = QueryBuilder::new(
+        "select r.type, r.status, r.worker_id, r.started_at, r.available_at is null as elsewhere, \
+         coalesce(r.available_at = 'infinity', false) as held_back, \
+         case when isfinite(r.available_at) and r.available_at > now() then r.available_at end as due_at \
+         from opsroom.operation_runs r where r.outcome = 'pending' and (r.worker_id <> all(",
+    );
+    sql.push_bind(ids)
+        .push("::uuid[]) or (r.worker_id is null and r.available_at <= now() and r.type <> all(")
+        .push_bind(types)
+        .push("::text[])) or (r.status = 'running' and r.started_at < now() - interval '10 minutes'))");
+    push_where(&mut sql, scope);
+    sql.push(" limit ").push_bind(CANDIDATES + 1);
+    sql
+}
+
+/// A suspect of [`suspects`].
+pub(crate) struct Suspect {
+    pub run_type: String,
+    status: Status,
+    worker_id: Option<Uuid>,
+    waits: Waits,
+    pub started_at: Option<DateTime<Utc>>,
+}
+
+impl Suspect {
+    pub(crate) fn decode(row: &PgRow) -> Result<Self, ReadError> {
+        let read = || -> Result<Self, sqlx::Error> {
+            let status: &str = row.try_get("status")?;
+            Ok(Self {
+                run_type: row.try_get("type")?,
+                status: if status == "queued" {
+                    Status::Queued
+                } else {
+                    Status::Running
+                },
+                worker_id: row.try_get("worker_id")?,
+                waits: row::waits(row)?,
+                started_at: row.try_get("started_at")?,
+            })
+        };
+        read().map_err(ReadError::malformed)
+    }
+
+    pub(crate) fn facts(&self) -> Facts<'_> {
+        Facts {
+            status: self.status,
+            run_type: &self.run_type,
+            worker_id: self.worker_id,
+            waits: self.waits,
+            started_at: self.started_at,
+        }
+    }
+}
+
+/// How many of `found` suspects were judged stuck, with what the limit hid.
+pub(crate) fn stuck_count(stuck: usize, found: usize) -> Capped {
+    Capped {
+        n: stuck as u64,
+        more: found as i64 > CANDIDATES,
+    }
+}

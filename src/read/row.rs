@@ -1,0 +1,167 @@
+//! One run of a list: what membership alone lets a login see.
+
+use crate::stuck::{Facts, Waits};
+use chrono::{DateTime, Utc};
+use opsroom_model::{Clean, Counts, RunId, RunState, TenantId, UserId};
+use sqlx::Row;
+use sqlx::postgres::PgRow;
+use uuid::Uuid;
+
+/// One run of a list. Every text is safe to draw.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunRow {
+    /// The run.
+    pub id: RunId,
+    /// Whose it is.
+    pub tenant_id: TenantId,
+    /// The tenant's name.
+    pub tenant: Clean,
+    /// Who started it; `None` for the system and for schedules.
+    pub user_id: Option<UserId>,
+    /// The name at that time.
+    pub initiator: Clean,
+    /// `resource.action`.
+    pub run_type: Clean,
+    /// Where it stands.
+    pub state: RunState,
+    /// What it counted so far.
+    pub counts: Counts,
+    /// When it was recorded.
+    pub created_at: DateTime<Utc>,
+    /// When it began.
+    pub started_at: Option<DateTime<Utc>>,
+    /// When it ended.
+    pub completed_at: Option<DateTime<Utc>>,
+    /// When anything of it last changed.
+    pub updated_at: DateTime<Utc>,
+    /// The attempt it is in, from 1; 0 before the first.
+    pub attempt: i32,
+    /// Attempts it has, at most.
+    pub max_attempts: i32,
+    /// Who holds it.
+    pub worker_id: Option<Uuid>,
+    /// Whether it may be claimed.
+    pub waits: Waits,
+    /// Its first failure code, and how often it came.
+    pub code: Option<(Clean, i64)>,
+    pub(crate) xid: i64,
+    pub(crate) raw_type: String,
+}
+
+/// A place in the list: the row it names is the last one before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cursor {
+    /// `created_at` of that row.
+    pub created_at: DateTime<Utc>,
+    /// Its id.
+    pub id: RunId,
+}
+
+impl RunRow {
+    /// The place of this row.
+    #[must_use]
+    pub const fn cursor(&self) -> Cursor {
+        Cursor {
+            created_at: self.created_at,
+            id: self.id,
+        }
+    }
+
+    pub(crate) fn facts(&self) -> Facts<'_> {
+        Facts {
+            status: self.state.status(),
+            run_type: &self.raw_type,
+            worker_id: self.worker_id,
+            waits: self.waits,
+            started_at: self.started_at,
+        }
+    }
+}
+
+/// The columns of a row as the arms of a filter hand them on.
+pub(crate) const COLUMNS: &str = "r.id, r.tenant_id, r.user_id, r.initiator_name, r.type, r.status, \
+     r.outcome, r.summary_counts, r.started_at, r.completed_at, r.created_at, r.updated_at, \
+     r.changed_xid, r.attempt, r.max_attempts, r.available_at, r.worker_id";
+
+/// The columns that carry a row to us, from `p` (the page) and `x` (null where the client holds the
+/// row already); [`decode`] reads them.
+pub(crate) const PAYLOAD: &[(&str, &str)] = &[
+    ("tenant_id", "p.tenant_id"),
+    ("tenant", "n.name"),
+    ("user_id", "p.user_id"),
+    ("initiator_name", "p.initiator_name"),
+    ("type", "p.type"),
+    ("status", "p.status"),
+    ("outcome", "p.outcome"),
+    ("summary_counts", "p.summary_counts"),
+    ("started_at", "p.started_at"),
+    ("completed_at", "p.completed_at"),
+    ("created_at", "p.created_at"),
+    ("updated_at", "p.updated_at"),
+    ("xid", "p.changed_xid::text::int8"),
+    ("attempt", "p.attempt"),
+    ("max_attempts", "p.max_attempts"),
+    ("elsewhere", "p.available_at is null"),
+    ("held_back", "coalesce(p.available_at = 'infinity', false)"),
+    (
+        "due_at",
+        "case when isfinite(p.available_at) and p.available_at > now() then p.available_at end",
+    ),
+    ("worker_id", "p.worker_id"),
+    ("code", "f.code"),
+    ("code_n", "f.n"),
+];
+
+pub(crate) fn decode(row: &PgRow) -> Result<RunRow, sqlx::Error> {
+    let raw_type: String = row.try_get("type")?;
+    let tenant_id: i64 = row.try_get("tenant_id")?;
+    let tenant: Option<String> = row.try_get("tenant")?;
+    let code: Option<String> = row.try_get("code")?;
+    let code_n: Option<i64> = row.try_get("code_n")?;
+    let counts: Option<serde_json::Value> = row.try_get("summary_counts")?;
+    Ok(RunRow {
+        id: RunId(row.try_get("id")?),
+        tenant_id: TenantId(tenant_id),
+        tenant: tenant.map_or_else(
+            || Clean::new(&format!("#{tenant_id}")),
+            |name| Clean::limited(&name, 120),
+        ),
+        user_id: row.try_get::<Option<i64>, _>("user_id")?.map(UserId),
+        initiator: Clean::limited(row.try_get("initiator_name")?, 120),
+        run_type: Clean::limited(&raw_type, 120),
+        state: state(row.try_get("status")?, row.try_get("outcome")?)?,
+        counts: counts
+            .map(|value| Counts::from_json(&value))
+            .unwrap_or_default(),
+        created_at: row.try_get("created_at")?,
+        started_at: row.try_get("started_at")?,
+        completed_at: row.try_get("completed_at")?,
+        updated_at: row.try_get("updated_at")?,
+        attempt: row.try_get::<Option<i32>, _>("attempt")?.unwrap_or(0),
+        max_attempts: row.try_get::<Option<i32>, _>("max_attempts")?.unwrap_or(1),
+        worker_id: row.try_get("worker_id")?,
+        waits: waits(row)?,
+        code: code.map(|code| (Clean::limited(&code, 64), code_n.unwrap_or(1))),
+        xid: row.try_get("xid")?,
+        raw_type,
+    })
+}
+
+/// Reads the columns `elsewhere`, `held_back` and `due_at`.
+pub(crate) fn waits(row: &PgRow) -> Result<Waits, sqlx::Error> {
+    if row.try_get("elsewhere")? {
+        return Ok(Waits::Elsewhere);
+    }
+    if row.try_get("held_back")? {
+        return Ok(Waits::ForConfirmation);
+    }
+    let due_at = row.try_get::<Option<DateTime<Utc>>, _>("due_at")?;
+    Ok(due_at.map_or(Waits::ForWorker, Waits::Until))
+}
+
+pub(crate) fn state(status: &str, outcome: &str) -> Result<RunState, sqlx::Error> {
+    let unknown = |error: &dyn std::fmt::Display| sqlx::Error::Decode(error.to_string().into());
+    let status = status.parse().map_err(|error| unknown(&error))?;
+    let outcome = outcome.parse().map_err(|error| unknown(&error))?;
+    RunState::new(status, outcome).map_err(|error| unknown(&error))
+}
