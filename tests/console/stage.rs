@@ -18,16 +18,16 @@ use ratatui::layout::Rect;
 use serde_json::json;
 use std::sync::Arc;
 
-pub fn now() -> DateTime<Utc> {
+pub(crate) fn now() -> DateTime<Utc> {
     DateTime::from_timestamp(1_795_252_800, 0).unwrap()
 }
 
-pub fn ago(seconds: i64) -> DateTime<Utc> {
+pub(crate) fn ago(seconds: i64) -> DateTime<Utc> {
     now() - TimeDelta::seconds(seconds)
 }
 
 /// The console of a terminal of that size, before the first answer.
-pub fn app(columns: u16, rows: u16, query: &str) -> App {
+pub(crate) fn app(columns: u16, rows: u16, query: &str) -> App {
     let shelf = Shelf::open(None, Depth::True).unwrap();
     App::new(Start {
         size: (columns, rows),
@@ -40,7 +40,7 @@ pub fn app(columns: u16, rows: u16, query: &str) -> App {
 }
 
 /// The same with rows, a headline and the detail of the selected run.
-pub fn live(columns: u16, rows: u16) -> App {
+pub(crate) fn live(columns: u16, rows: u16) -> App {
     let mut app = app(columns, rows, "");
     give(&mut app, page(story()));
     let generation = app.filter.generation();
@@ -64,17 +64,17 @@ pub fn live(columns: u16, rows: u16) -> App {
     app
 }
 
-pub fn give(app: &mut App, page: RunPage) {
+pub(crate) fn give(app: &mut App, page: RunPage) {
     let generation = app.filter.generation();
     tell(app, Data::Page { generation, page });
 }
 
-pub fn tell(app: &mut App, data: Data) {
+pub(crate) fn tell(app: &mut App, data: Data) {
     app.update(Message::Data(data));
 }
 
 /// Presses keys: letters as they are, and `<Enter> <Esc> <Tab> <C-x>`.
-pub fn press(app: &mut App, keys: &str) -> Vec<Effect> {
+pub(crate) fn press(app: &mut App, keys: &str) -> Vec<Effect> {
     let mut effects = Vec::new();
     let mut rest = keys;
     while let Some(first) = rest.chars().next() {
@@ -105,18 +105,18 @@ fn named(name: &str) -> (KeyCode, KeyModifiers) {
     }
 }
 
-pub fn buffer(app: &App) -> Buffer {
+pub(crate) fn buffer(app: &App) -> Buffer {
     let mut buffer = Buffer::empty(Rect::new(0, 0, app.size.0, app.size.1));
     screen::view(app, &mut buffer);
     buffer
 }
 
 /// The text of a frame.
-pub fn frame(app: &App) -> String {
+pub(crate) fn frame(app: &App) -> String {
     plain(&buffer(app))
 }
 
-pub fn page(rows: Vec<RunRow>) -> RunPage {
+pub(crate) fn page(rows: Vec<RunRow>) -> RunPage {
     let mut page = RunPage {
         as_of: now(),
         ..RunPage::default()
@@ -135,7 +135,7 @@ pub fn page(rows: Vec<RunRow>) -> RunPage {
     page
 }
 
-pub fn row(id: i64, bucket: Bucket, run_type: &str, tenant: &str, age: i64) -> RunRow {
+pub(crate) fn row(id: i64, bucket: Bucket, run_type: &str, tenant: &str, age: i64) -> RunRow {
     let mut row = RunRow::queued(RunId(id), run_type, tenant, ago(age));
     row.state = bucket.state();
     if bucket != Bucket::Queued {
@@ -159,7 +159,7 @@ fn counts(total: u64, success: u64, failed: u64) -> Counts {
 }
 
 /// A bit of everything, newest first.
-pub fn story() -> Vec<RunRow> {
+pub(crate) fn story() -> Vec<RunRow> {
     let mut rows = vec![
         row(48213, Bucket::Partial, "restore.execute", "contoso", 130),
         row(
@@ -239,7 +239,7 @@ fn headline() -> Headline {
     }
 }
 
-pub fn answer(id: RunId) -> DetailAnswer {
+pub(crate) fn answer(id: RunId) -> DetailAnswer {
     let failure = FailureLine {
         code: Clean::new("graph.conflict"),
         message: Clean::new("The item was changed by someone else (HTTP 409)"),

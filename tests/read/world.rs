@@ -5,14 +5,14 @@ use opsroom_model::query::parse;
 use opsroom_read::{PageRequest, ReadOptions, Reader, RunPage};
 use opsroom_testkit::{TestDatabase, unique_name};
 
-pub struct World {
-    pub database: TestDatabase,
-    pub oncall: String,
-    pub dev: String,
+pub(crate) struct World {
+    pub(crate) database: TestDatabase,
+    pub(crate) oncall: String,
+    pub(crate) dev: String,
 }
 
 impl World {
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let database = TestDatabase::new().await.unwrap();
         let (oncall, dev) = (unique_name("oncall"), unique_name("dev"));
         let script = SCRIPT.replace("ONCALL", &oncall).replace("DEV", &dev);
@@ -24,17 +24,17 @@ impl World {
         }
     }
 
-    pub async fn reader(&self, login: &str) -> Reader {
+    pub(crate) async fn reader(&self, login: &str) -> Reader {
         let options = ReadOptions::new(Some(&self.database.url(login))).unwrap();
         Reader::connect(options).await.unwrap()
     }
 
-    pub async fn oncall(&self) -> Reader {
+    pub(crate) async fn oncall(&self) -> Reader {
         self.reader(&self.oncall).await
     }
 }
 
-pub async fn page(reader: &mut Reader, query: &str) -> RunPage {
+pub(crate) async fn page(reader: &mut Reader, query: &str) -> RunPage {
     let request = PageRequest {
         query: parse(query).unwrap(),
         limit: 100,
@@ -44,7 +44,7 @@ pub async fn page(reader: &mut Reader, query: &str) -> RunPage {
 }
 
 /// The ids a query finds, newest first.
-pub async fn ids(reader: &mut Reader, query: &str) -> Vec<i64> {
+pub(crate) async fn ids(reader: &mut Reader, query: &str) -> Vec<i64> {
     page(reader, query)
         .await
         .rows
