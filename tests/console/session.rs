@@ -91,7 +91,7 @@ async fn a_lost_database_is_said_keys_answer_and_it_recovers_alone() {
         .await
         .unwrap();
     let mut terminal = console(&proxy.url(database.name(), &login), 120, 40);
-    terminal.wait_for("● live", SOON).unwrap();
+    terminal.wait_for("identity", SOON).unwrap();
     proxy.set(Mode::Cut);
     terminal.wait_for("STALE", SOON).unwrap();
     assert!(
