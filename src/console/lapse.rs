@@ -28,7 +28,8 @@ pub fn took(length: TimeDelta) -> String {
         (_, 0, _) => format!("{seconds}s"),
         (_, _, 0) => format!("{minutes}m{:02}s", seconds % 60),
         (_, _, 1..=99) => format!("{hours}h{:02}m", minutes % 60),
-        _ => format!("{}d{:02}h", hours / 24, hours % 24),
+        _ if hours < 240 => format!("{}d{:02}h", hours / 24, hours % 24),
+        _ => format!("{}d", hours / 24),
     }
 }
 

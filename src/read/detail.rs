@@ -116,7 +116,6 @@ pub struct Item {
     pub message: Option<Clean>,
     /// When it was written.
     pub updated_at: Option<DateTime<Utc>>,
-    raw_key: String,
 }
 
 /// Items in the order of their keys.
@@ -241,7 +240,6 @@ pub(crate) fn decode_items(rows: &[PgRow], limit: u32) -> Result<ItemPage, ReadE
             code: optional("code", 64)?,
             message: optional("message", 200)?,
             updated_at: row.try_get("updated_at")?,
-            raw_key,
         })
     };
     let mut items = rows
@@ -252,10 +250,11 @@ pub(crate) fn decode_items(rows: &[PgRow], limit: u32) -> Result<ItemPage, ReadE
     let limit = limit.clamp(1, MAX_ITEMS) as usize;
     let more = items.len() > limit;
     items.truncate(limit);
-    let next = items
-        .last()
-        .filter(|_| more)
-        .map(|item| item.raw_key.clone());
+    let last = rows.get(limit.saturating_sub(1)).filter(|_| more);
+    let next = last
+        .map(|row| row.try_get("item_key"))
+        .transpose()
+        .map_err(ReadError::malformed)?;
     Ok(ItemPage { items, next })
 }
 

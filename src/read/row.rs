@@ -2,7 +2,7 @@
 
 use crate::stuck::{Facts, Waits};
 use chrono::{DateTime, Utc};
-use opsroom_model::{Clean, Counts, RunId, RunState, TenantId, UserId};
+use opsroom_model::{Bucket, Clean, Counts, RunId, RunState, TenantId, UserId};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 use uuid::Uuid;
@@ -58,6 +58,32 @@ pub struct Cursor {
 }
 
 impl RunRow {
+    /// A queued run of which nothing more is known: for those who draw rows that no database gave.
+    #[must_use]
+    pub fn queued(id: RunId, run_type: &str, tenant: &str, created_at: DateTime<Utc>) -> Self {
+        Self {
+            id,
+            tenant_id: TenantId(0),
+            tenant: Clean::new(tenant),
+            user_id: None,
+            initiator: Clean::new("System"),
+            run_type: Clean::new(run_type),
+            state: Bucket::Queued.state(),
+            counts: Counts::default(),
+            created_at,
+            started_at: None,
+            completed_at: None,
+            updated_at: created_at,
+            attempt: 0,
+            max_attempts: 1,
+            worker_id: None,
+            waits: Waits::ForWorker,
+            code: None,
+            xid: 0,
+            raw_type: run_type.to_owned(),
+        }
+    }
+
     /// The place of this row.
     #[must_use]
     pub const fn cursor(&self) -> Cursor {

@@ -83,6 +83,18 @@ impl TestDatabase {
         Ok(PgConnection::connect(&self.superuser_url()).await?)
     }
 
+    /// Runs a script of SQL as superuser: for crates whose tests must not name sqlx.
+    ///
+    /// # Errors
+    /// The first statement that fails; those before it stay.
+    pub async fn script(&self, sql: &str) -> Result<(), TestkitError> {
+        let mut owner = self.connect().await?;
+        sqlx::raw_sql(sqlx::AssertSqlSafe(sql))
+            .execute(&mut owner)
+            .await?;
+        Ok(owner.close().await?)
+    }
+
     /// The server it is on.
     #[must_use]
     pub fn server(&self) -> &'static TestServer {

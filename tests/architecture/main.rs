@@ -12,11 +12,22 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("opsroom-read", &["opsroom-model"]),
     ("opsroom-engine", &["opsroom-model"]),
     ("opsroom-graph", &["opsroom-model"]),
-    ("opsroom-operations", &["opsroom-engine", "opsroom-graph", "opsroom-model"]),
+    (
+        "opsroom-operations",
+        &["opsroom-engine", "opsroom-graph", "opsroom-model"],
+    ),
     ("opsroom-postgres", &[]),
     ("opsroom", &["opsroom-model", "opsroom-read"]),
     // Graph: for the addresses on its command line.
-    ("opsroom-worker", &["opsroom-engine", "opsroom-graph", "opsroom-model", "opsroom-operations"]),
+    (
+        "opsroom-worker",
+        &[
+            "opsroom-engine",
+            "opsroom-graph",
+            "opsroom-model",
+            "opsroom-operations",
+        ],
+    ),
     (
         "opsroom-demo",
         &[
@@ -29,14 +40,23 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
             "opsroom-worker",
         ],
     ),
-    ("opsroom-testkit", &["opsroom-engine", "opsroom-model", "opsroom-postgres"]),
+    (
+        "opsroom-testkit",
+        &["opsroom-engine", "opsroom-model", "opsroom-postgres"],
+    ),
 ];
 
 /// Member → outside crates it must not name.
 const MUST_NOT_USE: &[(&str, &[&str])] = &[
-    ("opsroom-model", &["sqlx", "tokio", "ratatui", "crossterm", "reqwest"]),
+    (
+        "opsroom-model",
+        &["sqlx", "tokio", "ratatui", "crossterm", "reqwest"],
+    ),
     ("opsroom-read", &["ratatui", "crossterm", "reqwest"]),
-    ("opsroom-engine", &["ratatui", "crossterm", "reqwest", "clap"]),
+    (
+        "opsroom-engine",
+        &["ratatui", "crossterm", "reqwest", "clap"],
+    ),
     ("opsroom-graph", &["sqlx", "ratatui", "clap"]),
     ("opsroom-operations", &["ratatui", "clap", "reqwest"]),
     ("opsroom-postgres", &["sqlx", "tokio"]),
@@ -46,11 +66,21 @@ const MUST_NOT_USE: &[(&str, &[&str])] = &[
 
 fn metadata() -> Value {
     let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version", "1", "--no-deps", "--offline"])
+        .args([
+            "metadata",
+            "--format-version",
+            "1",
+            "--no-deps",
+            "--offline",
+        ])
         .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")))
         .output()
         .expect("cargo runs");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     serde_json::from_slice(&output.stdout).expect("cargo metadata is JSON")
 }
 
@@ -61,10 +91,17 @@ fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
     packages
         .iter()
         .map(|package| {
-            let named = package["dependencies"].as_array().expect("dependencies").iter();
+            let named = package["dependencies"]
+                .as_array()
+                .expect("dependencies")
+                .iter();
             let normal = named.filter(|dependency| dependency["kind"].as_str() != Some("dev"));
-            let names = normal.map(|dependency| dependency["name"].as_str().expect("a name").to_owned());
-            (package["name"].as_str().expect("a name").to_owned(), names.collect())
+            let names =
+                normal.map(|dependency| dependency["name"].as_str().expect("a name").to_owned());
+            (
+                package["name"].as_str().expect("a name").to_owned(),
+                names.collect(),
+            )
         })
         .collect()
 }
@@ -73,11 +110,16 @@ fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
 fn members_depend_only_on_what_the_table_allows() {
     let found = dependencies();
     let members: BTreeSet<_> = found.keys().cloned().collect();
-    let listed: BTreeSet<_> = MAY_DEPEND_ON.iter().map(|(member, _)| (*member).to_owned()).collect();
+    let listed: BTreeSet<_> = MAY_DEPEND_ON
+        .iter()
+        .map(|(member, _)| (*member).to_owned())
+        .collect();
     assert_eq!(members, listed, "the table names every member");
     for (member, allowed) in MAY_DEPEND_ON {
         let ours = found[*member].iter().filter(|name| members.contains(*name));
-        let extra: Vec<_> = ours.filter(|name| !allowed.contains(&name.as_str())).collect();
+        let extra: Vec<_> = ours
+            .filter(|name| !allowed.contains(&name.as_str()))
+            .collect();
         assert!(extra.is_empty(), "{member} must not depend on {extra:?}");
     }
 }
@@ -86,7 +128,10 @@ fn members_depend_only_on_what_the_table_allows() {
 fn outside_crates_stay_where_they_belong() {
     let found = dependencies();
     for (member, banned) in MUST_NOT_USE {
-        let present: Vec<_> = banned.iter().filter(|name| found[*member].contains(**name)).collect();
+        let present: Vec<_> = banned
+            .iter()
+            .filter(|name| found[*member].contains(**name))
+            .collect();
         assert!(present.is_empty(), "{member} must not use {present:?}");
     }
 }
@@ -102,7 +147,10 @@ fn read_exposes_no_sqlx_type() {
         for (number, line) in text.lines().enumerate() {
             let line = line.trim_start();
             looked_at += usize::from(line.starts_with("pub "));
-            let exposes = line.starts_with("pub ") && ["sqlx", "PgConnection", "PgRow", "PgPool"].iter().any(|word| line.contains(word));
+            let exposes = line.starts_with("pub ")
+                && ["sqlx", "PgConnection", "PgRow", "PgPool"]
+                    .iter()
+                    .any(|word| line.contains(word));
             assert!(!exposes, "{}:{}: {line}", path.display(), number + 1);
         }
     }

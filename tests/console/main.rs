@@ -1,1 +1,14 @@
-//! x
+//! The console from outside: keys in, screens out; the program in a terminal; the command line.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test ends where its world is not as it must be"
+)]
+
+mod cli;
+mod colours;
+mod keys;
+mod screens;
+mod session;
+mod sizes;
+mod stage;

@@ -84,7 +84,7 @@ pub(super) fn areas(size: (u16, u16), pane: Pane, has_filter: bool) -> Areas {
 
 fn split(areas: &mut Areas, body: Rect, (width, height): (u16, u16)) {
     if width >= BESIDE_FROM {
-        let pane = (width * 2 / 5).max(64);
+        let pane = (width * 9 / 25).max(64);
         let list = width - pane;
         areas.list.width = list;
         areas.header.width = list;

@@ -58,6 +58,8 @@ const fn gap_before(column: Column) -> u16 {
     if column.is_right() { GAP - 1 } else { GAP }
 }
 
+/// From so many columns, there is room for all of them.
+const FULL_FROM: u16 = 118;
 /// The bar beside the selected row, and its gap.
 pub(super) const MARGIN: u16 = 3;
 
@@ -76,7 +78,7 @@ pub fn columns(width: u16) -> Vec<(Column, u16, u16)> {
             (Took, 6, 0, 6),
             (What, 9, 2, 40),
         ],
-        92..=117 => &[
+        92..FULL_FROM => &[
             (State, 11, 0, 11),
             (Type, 19, 4, 31),
             (Tenant, 10, 1, 24),
@@ -108,13 +110,19 @@ fn place(plan: &[(Column, u16, u16, u16)], width: u16) -> Vec<(Column, u16, u16)
     let least: u16 = plan.iter().map(|(_, least, ..)| least).sum();
     let mut widths: Vec<u16> = plan.iter().map(|(_, least, ..)| *least).collect();
     let mut left = width.saturating_sub(MARGIN + 1 + gaps + least);
-    // The names of runs come first: they are what is read.
-    if width >= 92
-        && let Some(at) = plan.iter().position(|(column, ..)| *column == Type)
-    {
-        let more = left.min(25u16.saturating_sub(widths[at]));
-        widths[at] += more;
-        left -= more;
+    // First what is read most: the names of runs, then bars one can tell apart.
+    if width >= 92 {
+        for (wanted, enough) in [(Type, 25), (Progress, 24)] {
+            let has_no_bar = wanted == Progress && width < FULL_FROM;
+            if let Some(at) = plan
+                .iter()
+                .position(|(column, ..)| *column == wanted && !has_no_bar)
+            {
+                let more = left.min(u16::saturating_sub(enough, widths[at]));
+                widths[at] += more;
+                left -= more;
+            }
+        }
     }
     // Shares are handed out one column at a time: no rounding is left over, and no width jumps.
     while left > 0 {

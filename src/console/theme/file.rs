@@ -152,9 +152,11 @@ impl Sheet {
                 color: name.clone(),
             }),
         };
-        let mut style = Style::default();
-        style.fg = stored.fg.as_ref().map(color).transpose()?.flatten();
-        style.bg = stored.bg.as_ref().map(color).transpose()?.flatten();
+        let mut style = Style {
+            fg: stored.fg.as_ref().map(color).transpose()?.flatten(),
+            bg: stored.bg.as_ref().map(color).transpose()?.flatten(),
+            ..Style::default()
+        };
         for (wanted, modifier) in [
             (stored.bold, Modifier::BOLD),
             (stored.italic, Modifier::ITALIC),

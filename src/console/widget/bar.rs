@@ -4,9 +4,10 @@ use super::line::Line;
 use crate::glyphs::Glyphs;
 use crate::theme::Role;
 use opsroom_model::Counts;
+use std::cmp::Ordering;
 
 /// Columns of each part of a bar of `width` columns, in order, for `parts` of `total`. What is there
-/// at all gets a column, and the rest never turns negative.
+/// at all gets a column, what is complete fills the bar, and nothing overflows it.
 #[must_use]
 pub fn slices(parts: &[u64], total: u64, width: usize) -> Vec<usize> {
     let total = u128::from(total.max(parts.iter().fold(0, |sum, part| sum.saturating_add(*part))));
@@ -20,13 +21,23 @@ pub fn slices(parts: &[u64], total: u64, width: usize) -> Vec<usize> {
             .max(usize::from(part > 0))
     };
     let mut columns: Vec<usize> = parts.iter().map(|part| share(*part)).collect();
-    while columns.iter().sum::<usize>() > width {
-        match columns.iter_mut().max() {
-            Some(widest) if *widest > 0 => *widest -= 1,
-            _ => break,
+    let sum: u128 = parts.iter().map(|part| u128::from(*part)).sum();
+    let filled = usize::try_from(sum * width as u128 / total).unwrap_or(width);
+    let filled = filled
+        .max(columns.iter().filter(|wide| **wide > 0).count())
+        .min(width);
+    loop {
+        let taken: usize = columns.iter().sum();
+        // Of several as wide, the first: what went well.
+        let Some(widest) = columns.iter_mut().rev().max_by_key(|wide| **wide) else {
+            return columns;
+        };
+        match taken.cmp(&filled) {
+            Ordering::Less => *widest += 1,
+            Ordering::Greater => *widest -= 1,
+            Ordering::Equal => return columns,
         }
     }
-    columns
 }
 
 /// `line` with a bar of `width` columns behind it: done, skipped, failed, still to do.
@@ -52,6 +63,7 @@ mod tests {
     #[test]
     fn a_bar_never_overflows_and_shows_what_is_there() {
         assert_eq!(slices(&[31, 16, 3], 50, 10), [6, 3, 1]);
+        assert_eq!(slices(&[31, 16, 3], 50, 34), [22, 10, 2]);
         assert_eq!(slices(&[799, 0, 1], 800, 10), [9, 0, 1]);
         assert_eq!(slices(&[0, 0, 0], 0, 10), [0, 0, 0]);
         assert_eq!(slices(&[u64::MAX, 1, 1], 5, 10).iter().sum::<usize>(), 10);

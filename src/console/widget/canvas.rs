@@ -87,8 +87,10 @@ impl<'a> Canvas<'a> {
     pub fn set_ground(&mut self, area: Rect, role: Role) {
         let style = self.theme.style(role);
         let area = area.intersection(self.buffer.area);
-        let mut ground = Style::default();
-        ground.bg = style.bg;
+        let ground = Style {
+            bg: style.bg,
+            ..Style::default()
+        };
         self.buffer.set_style(area, ground);
         self.ground = Some(role);
     }

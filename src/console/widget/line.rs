@@ -80,7 +80,7 @@ impl Line {
     pub fn draw(&self, canvas: &mut Canvas<'_>, area: Rect) {
         let right: usize = self.right.iter().map(|piece| piece.text.width()).sum();
         let right = u16::try_from(right).unwrap_or(u16::MAX);
-        let fits = self.width() + 1 <= usize::from(area.width);
+        let fits = self.width() < usize::from(area.width);
         let mut rest = area;
         if right > 0 && fits {
             let mut at = Rect {

@@ -288,7 +288,10 @@ impl Sheet<'_> {
                 .and(&attempt.worker, Role::Screen)
                 .and("  ", Role::Screen);
             line = match &attempt.ended {
-                Some(ended) => line.and(ended, ended_role(ended.as_str())),
+                Some(ended) => {
+                    let words = ended.as_str().replace('_', " ");
+                    line.and(words, ended_role(ended.as_str()))
+                }
                 None => line.and("under way", Role::Running),
             };
             if let Some(took) = took {

@@ -1,0 +1,109 @@
+//! The command line: exit codes, and one line for what goes wrong.
+
+use std::process::{Command, Output, Stdio};
+
+fn opsroom(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_opsroom"));
+    for name in [
+        "DATABASE_URL",
+        "PGHOST",
+        "PGPORT",
+        "PGUSER",
+        "PGDATABASE",
+        "PGPASSWORD",
+    ] {
+        command.env_remove(name);
+    }
+    command
+        .args(arguments)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
+}
+
+/// Exit code and standard error of a call that must print nothing on the standard output.
+fn refusal(arguments: &[&str]) -> (Option<i32>, String) {
+    let output = opsroom(arguments);
+    assert!(output.stdout.is_empty(), "{arguments:?} printed data");
+    (
+        output.status.code(),
+        String::from_utf8(output.stderr).unwrap(),
+    )
+}
+
+#[test]
+fn help_has_examples_and_exit_codes() {
+    let output = opsroom(&["--help"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    for part in ["Examples:", "opsroom runs -q", "Exit codes:"] {
+        assert!(text.contains(part), "{part} is missing:\n{text}");
+    }
+}
+
+#[test]
+fn without_a_terminal_one_line_names_the_way_out() {
+    let (code, said) = refusal(&[]);
+    assert_eq!(code, Some(2));
+    assert_eq!(said.lines().count(), 1, "{said}");
+    assert!(said.contains("opsroom runs"), "{said}");
+}
+
+#[test]
+fn an_unreachable_database_is_one_line_and_nine() {
+    let (code, said) = refusal(&["runs", "--url", "postgres://me:hunter2@127.0.0.1:1/ops"]);
+    assert_eq!(code, Some(9));
+    assert_eq!(said.lines().count(), 1, "{said}");
+    assert!(
+        said.contains("connection refused") && !said.contains("hunter2"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_bad_address_is_one_line_and_two() {
+    let (code, said) = refusal(&["runs", "--url", "mysql://me:hunter2@h/ops"]);
+    assert_eq!(code, Some(2));
+    assert_eq!(said.lines().count(), 1, "{said}");
+    assert!(
+        said.contains("postgres://") && !said.contains("hunter2"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_bad_query_points_at_the_character() {
+    let (code, said) = refusal(&["runs", "-q", "tenant:x is:faild"]);
+    assert_eq!(code, Some(2));
+    let lines: Vec<_> = said.lines().collect();
+    assert_eq!(lines[1], "  tenant:x is:faild");
+    assert_eq!(lines[2].find('^'), Some(14), "{said}");
+}
+
+#[test]
+fn codes_are_explained_without_a_database() {
+    let output = opsroom(&["code", "graph.throttled"]);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(
+        String::from_utf8(output.stdout)
+            .unwrap()
+            .contains("Usual remedy")
+    );
+    assert_eq!(refusal(&["code", "no.such"]).0, Some(7));
+}
+
+#[test]
+fn a_run_id_is_a_number() {
+    assert_eq!(refusal(&["run", "abc"]).0, Some(2));
+}
+
+#[test]
+fn an_unknown_theme_names_those_there_are() {
+    let output = opsroom(&["--snapshot", "--theme", "neon"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        String::from_utf8(output.stderr)
+            .unwrap()
+            .contains("dark, light")
+    );
+}

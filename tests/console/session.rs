@@ -1,0 +1,215 @@
+//! The program in a real terminal, on a real database: start, keys, a database that goes away, every
+//! way out.
+
+use opsroom_testkit::{Mode, Proxy, Signal, Terminal, TestDatabase, unique_name};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+const SOON: Duration = Duration::from_secs(20);
+
+/// A database with 40 old runs of two tenants, and a login that reads them.
+async fn seeded() -> (TestDatabase, String) {
+    let database = TestDatabase::new().await.unwrap();
+    let login = unique_name("oncall");
+    let script = format!(
+        "create role {login} login in role opsroom_reader;
+         insert into opsroom.workspaces (name) values ('w');
+         insert into opsroom.tenants (workspace_id, name) select 1, t from unnest('{{contoso,fabrikam}}'::text[]) t;
+         insert into opsroom.users (name) values ('Olive');
+         insert into opsroom.logins (login_role, user_id, kind) values ('{login}', 1, 'reader');
+         insert into opsroom.workspace_members values (1, 1, 'owner');
+         insert into opsroom.operation_runs (tenant_id, initiator_name, type, run_identity_hash, status,
+             outcome, failure_summary, created_at, started_at, completed_at)
+         select 1 + n % 2, 'System', 'inventory.sync', encode(sha256(n::text::bytea), 'hex'), 'completed',
+             case when n % 10 = 0 then 'failed' else 'succeeded' end,
+             case when n % 10 = 0 then '[{{\"code\":\"graph.throttled\",\"message\":\"Throttled\",\"count\":1}}]'::jsonb end,
+             now() - make_interval(hours => n), now() - make_interval(hours => n), now() - make_interval(hours => n) + interval '3 s'
+         from generate_series(1, 40) n;"
+    );
+    database.script(&script).await.unwrap();
+    (database, login)
+}
+
+fn console(url: &str, columns: u16, rows: u16) -> Terminal {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_opsroom"));
+    command.args(["--url", url]);
+    Terminal::spawn(&command, columns, rows).unwrap()
+}
+
+fn assert_given_back(terminal: &Terminal) {
+    assert!(
+        !terminal.alternate_screen(),
+        "the alternate screen is still shown"
+    );
+    assert!(terminal.cursor_shown(), "the cursor is still hidden");
+    let mode = terminal.line_mode().unwrap();
+    assert!(mode.canonical && mode.echo && mode.signals, "{mode:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn opens_filters_shows_one_run_and_quits() {
+    let (database, login) = seeded().await;
+    let mut terminal = console(&database.url(&login), 120, 40);
+    terminal.wait_for("36", SOON).unwrap();
+    terminal.wait_for("inventory.sync", SOON).unwrap();
+    terminal.send("/tenant:contoso is:failed\r").unwrap();
+    terminal.wait_for("4 runs", SOON).unwrap();
+    assert!(
+        !terminal.screen().contains("fabrikam"),
+        "{}",
+        terminal.screen()
+    );
+    terminal.send("\r").unwrap();
+    terminal.wait_for("Graph answered 429", SOON).unwrap();
+    terminal.send("qq").unwrap();
+    assert_eq!(terminal.wait_exit(SOON).unwrap().exit_code(), 0);
+    assert_given_back(&terminal);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_signal_gives_the_terminal_back() {
+    let (database, login) = seeded().await;
+    for (signal, code) in [
+        (Signal::TERM, 143),
+        (Signal::HUP, 129),
+        (Signal::INT, 130),
+        (Signal::QUIT, 131),
+    ] {
+        let mut terminal = console(&database.url(&login), 80, 24);
+        terminal.wait_for("inventory.sync", SOON).unwrap();
+        terminal.signal(signal).unwrap();
+        let status = terminal.wait_exit(Duration::from_secs(5)).unwrap();
+        assert_eq!(status.exit_code(), code, "{signal:?}");
+        assert_given_back(&terminal);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_database_is_said_keys_answer_and_it_recovers_alone() {
+    let (database, login) = seeded().await;
+    let proxy = Proxy::to_postgres(database.server().connection())
+        .await
+        .unwrap();
+    let mut terminal = console(&proxy.url(database.name(), &login), 120, 40);
+    terminal.wait_for("identity", SOON).unwrap();
+    proxy.set(Mode::Cut);
+    terminal.wait_for("STALE", SOON).unwrap();
+    assert!(
+        terminal.screen().contains("inventory.sync"),
+        "the last data is gone"
+    );
+    proxy.set(Mode::Pass);
+    terminal.wait_for("● live", SOON).unwrap();
+    proxy.set(Mode::Stall);
+    for keys in ["?", "\x1b", "?", "\x1b"] {
+        let begun = Instant::now();
+        terminal.send(keys).unwrap();
+        let open = keys == "?";
+        terminal
+            .wait_until("the keys are shown", SOON, |screen| {
+                screen.contents().contains(" keys ──") == open
+            })
+            .unwrap();
+        // The promise is 100 ms; the machine that tests may be busy.
+        assert!(
+            begun.elapsed() < Duration::from_millis(500),
+            "{:?}",
+            begun.elapsed()
+        );
+    }
+    terminal.wait_for("old", SOON).unwrap();
+    terminal.send("q").unwrap();
+    assert_eq!(terminal.wait_exit(SOON).unwrap().exit_code(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_idle_console_writes_nothing() {
+    let (database, login) = seeded().await;
+    let terminal = console(&database.url(&login), 120, 40);
+    terminal.wait_for("36", SOON).unwrap();
+    terminal.wait_for("all tenants (2)", SOON).unwrap();
+    terminal.wait_for("identity", SOON).unwrap();
+    // Two spans longer than the interval of polling: a full minute, when ages change, is in one of
+    // them at most.
+    let span = || {
+        let before = terminal.bytes_written();
+        std::thread::sleep(Duration::from_millis(2500));
+        terminal.bytes_written() - before
+    };
+    let (first, second) = (span(), span());
+    assert!(
+        first == 0 || second == 0,
+        "wrote {first} and {second} bytes"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_smaller_terminal_is_drawn_anew() {
+    let (database, login) = seeded().await;
+    let terminal = console(&database.url(&login), 120, 40);
+    terminal.wait_for("identity", SOON).unwrap();
+    terminal.resize(40, 10).unwrap();
+    terminal
+        .wait_until("the list alone is left", SOON, |screen| {
+            let text = screen.contents();
+            text.contains("STATE") && !text.contains("identity") && text.lines().count() <= 10
+        })
+        .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn refusals_are_one_line_each() {
+    let (database, login) = seeded().await;
+    let empty = TestDatabase::empty().await.unwrap();
+    let outsider = unique_name("outsider");
+    database
+        .script(&format!("create role {outsider} login"))
+        .await
+        .unwrap();
+    for (url, code, says) in [
+        (database.superuser_url(), 9, "access login add"),
+        (database.url(&outsider), 9, "may not read opsroom"),
+        (empty.url(&login), 1, "never migrated"),
+    ] {
+        let mut terminal = console(&url, 160, 24);
+        let status = terminal.wait_exit(SOON).unwrap();
+        let said = terminal.screen();
+        assert_eq!(status.exit_code(), code, "{said}");
+        assert!(said.contains(says), "{said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_and_runs_come_out_for_scripts() {
+    let (database, login) = seeded().await;
+    let url = database.url(&login);
+    let opsroom = |arguments: &[&str]| {
+        Command::new(env!("CARGO_BIN_EXE_opsroom"))
+            .args(arguments)
+            .args(["--url", &url])
+            .output()
+            .unwrap()
+    };
+    let json = opsroom(&["runs", "-q", "is:failed", "-o", "json"]);
+    let document: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!(document["version"], 1);
+    assert_eq!(document["runs"].as_array().map(Vec::len), Some(4));
+    assert_eq!(document["runs"][0]["code"], "graph.throttled");
+    let id = document["runs"][0]["id"].to_string();
+    let csv = opsroom(&["runs", "-L", "7", "-o", "csv"]);
+    assert_eq!(String::from_utf8(csv.stdout).unwrap().lines().count(), 8);
+    let run = opsroom(&["run", &id]);
+    assert!(
+        String::from_utf8(run.stdout)
+            .unwrap()
+            .contains("graph.throttled")
+    );
+    assert_eq!(opsroom(&["run", "999999"]).status.code(), Some(7));
+    let doctor = opsroom(&["doctor"]);
+    assert_eq!(
+        doctor.status.code(),
+        Some(0),
+        "{}",
+        String::from_utf8_lossy(&doctor.stdout)
+    );
+}

@@ -1,0 +1,86 @@
+//! Counts, the oldest queued run, stuck runs.
+
+use crate::world::{World, page};
+use opsroom_model::query::{Query, parse};
+use opsroom_model::{Bucket, RunId};
+use opsroom_read::Stuck;
+
+const WORKER: &str = "insert into opsroom.workers (id, name, pid, version, types, slots, lease) values \
+    ('00000000-0000-4000-8000-000000000001', 'w', 1, '1', '{backup_schedule.run_now}', 4, '10 min');";
+
+#[tokio::test]
+async fn counts_are_per_bucket_whatever_states_are_asked_for() {
+    let world = World::new().await;
+    let mut reader = world.oncall().await;
+    let count = |headline: &opsroom_read::Headline| {
+        let of = |bucket| headline.count(bucket).n;
+        [
+            Bucket::Queued,
+            Bucket::Running,
+            Bucket::Succeeded,
+            Bucket::Partial,
+            Bucket::Failed,
+        ]
+        .map(of)
+    };
+    let all = reader.headline(&Query::default()).await.unwrap();
+    assert_eq!(count(&all), [2, 1, 4, 1, 2]);
+    let failed = reader.headline(&parse("is:failed").unwrap()).await.unwrap();
+    assert_eq!(count(&failed), count(&all));
+    let one = reader
+        .headline(&parse("tenant:contoso").unwrap())
+        .await
+        .unwrap();
+    assert_eq!(count(&one), [1, 0, 1, 0, 2]);
+}
+
+#[tokio::test]
+async fn what_waits_for_a_confirmation_is_not_the_oldest_queued() {
+    let world = World::new().await;
+    let mut reader = world.oncall().await;
+    let headline = reader.headline(&Query::default()).await.unwrap();
+    let age = headline.as_of - headline.oldest_queued.unwrap();
+    assert!(age.num_minutes() < 5, "{age}");
+}
+
+#[tokio::test]
+async fn queued_is_stuck_until_a_live_worker_takes_its_type() {
+    let world = World::new().await;
+    let mut reader = world.oncall().await;
+    let stuck = page(&mut reader, "").await.stuck;
+    assert_eq!(stuck.len(), 1, "{stuck:?}");
+    assert_eq!(stuck.get(&RunId(6)), Some(&Stuck::NoWorker));
+    assert_eq!(reader.headline(&Query::default()).await.unwrap().stuck.n, 1);
+    world.database.script(WORKER).await.unwrap();
+    assert!(page(&mut reader, "").await.stuck.is_empty());
+    let headline = reader.headline(&Query::default()).await.unwrap();
+    assert_eq!((headline.stuck.n, headline.live_workers), (0, 1));
+}
+
+#[tokio::test]
+async fn a_run_of_a_dead_worker_and_a_slow_one_are_stuck() {
+    let world = World::new().await;
+    let script = format!(
+        "{WORKER}
+         insert into opsroom.operation_runs (id, tenant_id, initiator_name, type, run_identity_hash, status, outcome,
+             created_at, started_at, worker_id, available_at)
+           select id, 1, 'System', 'drift.generate', encode(sha256(id::text::bytea), 'hex'), 'running', 'pending',
+             now() - interval '2 h', now() - interval '2 h', worker::uuid, now()
+           from (values (100, '00000000-0000-4000-8000-000000000001'), (101, '00000000-0000-4000-8000-000000000009')) v (id, worker);
+         insert into opsroom.operation_runs (id, tenant_id, initiator_name, type, run_identity_hash, status, outcome,
+             created_at, started_at, completed_at)
+           select 200 + n, 1, 'System', 'drift.generate', encode(sha256(('s' || n)::bytea), 'hex'), 'completed', 'succeeded',
+             now() - interval '3 h', now() - interval '3 h', now() - interval '3 h' + interval '1 min'
+           from generate_series(1, 25) n;"
+    );
+    world.database.script(&script).await.unwrap();
+    let mut reader = world.oncall().await;
+    let stuck = page(&mut reader, "is:running type:drift.generate")
+        .await
+        .stuck;
+    assert_eq!(stuck.get(&RunId(101)), Some(&Stuck::LeaseRunOut));
+    assert!(
+        matches!(stuck.get(&RunId(100)), Some(Stuck::Slow { p95 }) if p95.num_seconds() <= 60),
+        "{stuck:?}"
+    );
+}

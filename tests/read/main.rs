@@ -1,0 +1,16 @@
+//! Reading on a real database: what a filter finds, what a login may see, what is refused, and what
+//! a page costs when it is asked for again.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test ends where its world is not as it must be"
+)]
+
+mod cancelling;
+mod detail;
+mod filters;
+mod headline;
+mod logins;
+mod pages;
+mod schema;
+mod world;
