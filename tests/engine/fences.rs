@@ -197,6 +197,59 @@ async fn a_worker_cut_off_stops_its_jobs_in_time_and_comes_back_as_another() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_claim_whose_answer_got_lost_is_given_back() {
+    let world = World::new().await.unwrap();
+    let proxy = Proxy::to_postgres(world.database().server().connection())
+        .await
+        .unwrap();
+    let through = sqlx::postgres::PgPoolOptions::new().max_connections(8);
+    let through = through
+        .connect_lazy(&proxy.url(world.database().name(), &world.worker))
+        .unwrap();
+    // Holds up claims on the server's side.
+    let mut holder = world.owner().await.unwrap();
+    sqlx::raw_sql("select pg_advisory_lock(7430001)")
+        .execute(&mut holder)
+        .await
+        .unwrap();
+    let run = world.queued(world.north, TYPE, &json!({})).await.unwrap();
+    let operation = Scripted::new(|_, _| Box::pin(async { Ok(()) }));
+    let working = Working::start(through, operation.registry(), options("one"));
+    let mut looking = world.owner().await.unwrap();
+    let waiting = eventually(SOON, "the claim waits on the server", async || {
+        let query = "select count(*) from pg_stat_activity where datname = current_database() and wait_event = 'advisory'";
+        sqlx::query_scalar::<_, i64>(query)
+            .fetch_one(&mut looking)
+            .await
+            .unwrap()
+            > 0
+    });
+    waiting.await.unwrap();
+    proxy.set(Mode::Cut);
+    eventually(SOON, "all connections are gone", async || {
+        proxy.open_connections() == 0
+    })
+    .await
+    .unwrap();
+    sqlx::raw_sql("select pg_advisory_unlock(7430001)")
+        .execute(&mut holder)
+        .await
+        .unwrap();
+    until(&world, run, "is claimed unheard", |row| {
+        row["worker_id"].is_string()
+    })
+    .await;
+    proxy.set(Mode::Pass);
+    let row = completed(&world, run).await;
+    assert_eq!(
+        (&row["claim_no"], &row["attempt"]),
+        (&json!(2), &json!(1)),
+        "by the same worker, long before its lease ran out"
+    );
+    working.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_database_that_goes_away_for_a_moment_costs_no_attempt() {
     let world = World::new().await.unwrap();
     let proxy = Proxy::to_postgres(world.database().server().connection())

@@ -245,6 +245,40 @@ async fn who_is_not_entitled_starts_nothing() {
 }
 
 #[tokio::test]
+async fn an_operation_may_ask_for_nothing_but_membership() {
+    let world = World::new().await.unwrap();
+    let mut operation = Scripted::new(|_, _| Box::pin(async { Ok(()) }));
+    operation.policy.requires = opsroom_engine::Requires::Nothing;
+    let registry = operation.registry();
+    registry
+        .publish(&mut world.owner().await.unwrap())
+        .await
+        .unwrap();
+    let none = "select count(*) from opsroom.role_capabilities where capability = 'test.scripted'";
+    assert_eq!(count(&world, none).await, 0);
+    let mut starter = world.connect(&world.starter).await.unwrap();
+    ensure_run(&mut starter, &registry, of(world.north, json!({})))
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_capability_that_was_taken_from_everybody_stays_taken() {
+    let world = world().await;
+    let take = "delete from opsroom.role_capabilities where capability = 'test.scripted'";
+    sqlx::raw_sql(take)
+        .execute(&mut world.owner().await.unwrap())
+        .await
+        .unwrap();
+    registry()
+        .publish(&mut world.owner().await.unwrap())
+        .await
+        .unwrap();
+    let error = refused(&world, &world.starter, world.north).await;
+    assert!(matches!(error, StartError::NotEntitled { .. }), "{error}");
+}
+
+#[tokio::test]
 async fn a_reuse_needs_the_right_to_start_as_well() {
     let world = world().await;
     let mut starter = world.connect(&world.starter).await.unwrap();
