@@ -195,9 +195,9 @@ impl History {
             .and_then(|counts| counts["failed"].as_u64())
             .unwrap_or(1);
         let codes = if outcome == Outcome::Failed {
-            kind.codes
+            kind.wrong.run
         } else {
-            kind.item_codes
+            kind.wrong.item
         };
         let first = codes[self.random.usize(..codes.len())];
         let second = codes[self.random.usize(..codes.len())];
