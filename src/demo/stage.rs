@@ -13,10 +13,10 @@ use opsroom_graph::PolicyDocument;
 use opsroom_graph::simulator::{Simulator, SimulatorConfig, TenantFixture, folder, generator};
 use opsroom_postgres::{Cluster, Kept, Server};
 use secrecy::ExposeSecret as _;
-use std::fs::File;
-use std::path::Path;
+use std::fs::{DirBuilder, File};
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
@@ -29,7 +29,7 @@ struct Stage {
     _traffic: Traffic,
     _workers: Workers,
     _simulator: Simulator,
-    _secrets: TempDir,
+    _secrets: Secrets,
     urls: Urls,
     _server: Server,
 }
@@ -51,6 +51,7 @@ pub(crate) fn with_console(runtime: &Runtime, show: &Show) -> Result<ExitCode> {
         .into_iter()
         .chain(show.console.iter().cloned());
     let code = opsroom_console::main_from(args.map(Into::into));
+    eprintln!("stopping workers and PostgreSQL …");
     drop(stage);
     Ok(code)
 }
@@ -83,7 +84,7 @@ fn set(runtime: &Runtime, show: &Show, log: Option<&File>) -> Result<Stage> {
     let server = start_server(show, &progress)?;
     let urls = Urls::new(server.connection().clone());
     let simulator = runtime.block_on(simulate(&fixtures, show.policies.is_some()))?;
-    let secrets = write_secrets(&fixtures)?;
+    let secrets = Secrets::write(&fixtures)?;
     let empty = runtime.block_on(database::prepare(&urls, &fixtures, &progress))?;
     if empty {
         runtime.block_on(seed::demo_history(&urls.owner(), HISTORY, &mut progress))?;
@@ -92,7 +93,7 @@ fn set(runtime: &Runtime, show: &Show, log: Option<&File>) -> Result<Stage> {
     let around = Surroundings {
         database_url: &urls.of("worker"),
         graph_url: &graph_url,
-        secrets: secrets.path(),
+        secrets: &secrets.0,
         log,
     };
     let workers = Workers::start(&WORKERS, &around)?;
@@ -168,28 +169,49 @@ async fn simulate(fixtures: &[TenantFixture], fair: bool) -> Result<Simulator> {
     Ok(simulator)
 }
 
-fn write_secrets(fixtures: &[TenantFixture]) -> Result<TempDir> {
-    let folder = tempfile::Builder::new()
-        .prefix("opsroom-demo-")
-        .tempdir()
-        .wrap_err("no temporary folder")?;
-    for fixture in fixtures {
-        std::fs::write(
-            folder.path().join(database::secret_name(fixture)),
-            fixture.client_secret.expose_secret(),
-        )?;
+/// The simulated client secrets, one file each, in a folder that only we can read. It has one place,
+/// so that a demo that was killed leaves nothing that the next one does not clear.
+struct Secrets(PathBuf);
+
+impl Secrets {
+    fn write(fixtures: &[TenantFixture]) -> Result<Self> {
+        let secrets = Self(state_folder()?.join("demo-secrets"));
+        secrets.clear();
+        DirBuilder::new()
+            .mode(0o700)
+            .create(&secrets.0)
+            .wrap_err_with(|| format!("no folder {}", secrets.0.display()))?;
+        for fixture in fixtures {
+            let file = secrets.0.join(database::secret_name(fixture));
+            std::fs::write(file, fixture.client_secret.expose_secret())?;
+        }
+        Ok(secrets)
     }
-    Ok(folder)
+
+    fn clear(&self) {
+        // Absent at the first start; where it cannot be removed, creating it says so.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+impl Drop for Secrets {
+    fn drop(&mut self) {
+        self.clear();
+    }
 }
 
 /// The workers' log: beside the console there is no place for it on the screen.
 fn log_file() -> Result<File> {
-    let base = etcetera::choose_base_strategy()?;
+    File::create(state_folder()?.join("demo-worker.log"))
+        .wrap_err("the workers' log cannot be written")
+}
+
+fn state_folder() -> Result<PathBuf> {
+    let base = etcetera::choose_base_strategy().wrap_err("no home folder")?;
     let folder = base
         .state_dir()
         .unwrap_or_else(|| base.cache_dir())
         .join("opsroom");
-    std::fs::create_dir_all(&folder)
-        .wrap_err_with(|| format!("no folder for the log: {}", folder.display()))?;
-    File::create(folder.join("demo-worker.log")).wrap_err("the workers' log cannot be written")
+    std::fs::create_dir_all(&folder).wrap_err_with(|| format!("no folder {}", folder.display()))?;
+    Ok(folder)
 }

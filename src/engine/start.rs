@@ -7,7 +7,7 @@ use crate::operation::Identity;
 use crate::registry::{Registered, Registry};
 use opsroom_model::{RunId, TenantId, UserId, run_identity_hash};
 use serde_json::{Value, json};
-use sqlx::{PgConnection, Row};
+use sqlx::{Connection as _, PgConnection, Row};
 use uuid::Uuid;
 
 /// Rounds of create-or-reuse: the active run can end between finding it taken and looking at it.
@@ -74,8 +74,8 @@ impl Confirmation {
 /// Creates the run or returns the active one with the same identity.
 ///
 /// Idempotent for operations that dedupe. `connection` may be a transaction of the caller's: the run
-/// exists, and is dispatched, when that commits, and the caller's own writes with it; on an error the
-/// caller rolls back. Cancelling is safe in the same sense. Waits at most a second for a competing
+/// exists, and is dispatched, when that commits, and the caller's own writes with it; an error leaves
+/// that transaction as it was. Cancelling is safe in the same sense. Waits at most a second for a competing
 /// transaction to commit.
 ///
 /// # Errors
@@ -91,38 +91,85 @@ pub async fn ensure_run(
     } else {
         start.input.clone()
     })?;
-    prepare(connection).await?;
     let hash = identity_hash(operation.as_ref(), start.tenant, &input);
     let context = context(operation.as_ref(), input);
 
+    // Within a transaction of the caller's this is a savepoint: a refusal leaves the rest usable.
+    let mut step = connection.begin().await?;
+    let session = Session::enter(&mut step).await?;
+    let confirmation = create_or_reuse(
+        &mut step,
+        operation.as_ref(),
+        &start,
+        &session,
+        &hash,
+        &context,
+    )
+    .await?;
+    if matches!(confirmation, Confirmation::Created(_)) && start.wake == Wake::Notify {
+        sqlx::query("select pg_notify('opsroom_runs', '')")
+            .execute(&mut *step)
+            .await?;
+    }
+    session.leave(&mut step).await?;
+    step.commit().await?;
+    Ok(confirmation)
+}
+
+/// What has to be known of the session, and what was changed in it for a moment.
+struct Session {
+    is_starter: bool,
+    lock_timeout: String,
+}
+
+impl Session {
+    /// Refuses isolation levels in which the other's commit stays invisible, and bounds the wait for it.
+    async fn enter(connection: &mut PgConnection) -> Result<Self, StartError> {
+        let (isolation, lock_timeout, is_starter): (String, String, bool) = sqlx::query_as(
+            "select current_setting('transaction_isolation'), current_setting('lock_timeout'), opsroom.is_starter()",
+        )
+        .fetch_one(&mut *connection)
+        .await?;
+        if isolation != "read committed" {
+            return Err(StartError::Isolation(isolation));
+        }
+        set_lock_timeout(connection, "1s").await?;
+        Ok(Self {
+            is_starter,
+            lock_timeout,
+        })
+    }
+
+    async fn leave(&self, connection: &mut PgConnection) -> Result<(), StartError> {
+        set_lock_timeout(connection, &self.lock_timeout).await
+    }
+}
+
+async fn set_lock_timeout(connection: &mut PgConnection, value: &str) -> Result<(), StartError> {
+    sqlx::query("select set_config('lock_timeout', $1, true)")
+        .bind(value)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+async fn create_or_reuse(
+    connection: &mut PgConnection,
+    operation: &dyn Registered,
+    start: &Start<'_>,
+    session: &Session,
+    hash: &str,
+    context: &Value,
+) -> Result<Confirmation, StartError> {
     for _ in 0..ROUNDS {
-        if let Some(run) = insert(connection, operation.as_ref(), &start, &hash, &context).await? {
-            if start.wake == Wake::Notify {
-                sqlx::query("select pg_notify('opsroom_runs', '')")
-                    .execute(&mut *connection)
-                    .await?;
-            }
+        if let Some(run) = insert(connection, operation, start, session, hash, context).await? {
             return Ok(Confirmation::Created(run));
         }
-        if let Some(run) = find_active(connection, start.tenant, &hash).await? {
+        if let Some(run) = find_active(connection, start.tenant, hash).await? {
             return Ok(Confirmation::Reused(run));
         }
     }
     Err(StartError::Contended)
-}
-
-/// Refuses isolation levels in which the other's commit stays invisible, and bounds the wait for it.
-async fn prepare(connection: &mut PgConnection) -> Result<(), StartError> {
-    let isolation: String = sqlx::query_scalar(
-        "select current_setting('transaction_isolation') from (select set_config('lock_timeout', '1s', true)) bounded",
-    )
-    .fetch_one(&mut *connection)
-    .await?;
-    if isolation == "read committed" {
-        Ok(())
-    } else {
-        Err(StartError::Isolation(isolation))
-    }
 }
 
 fn identity_hash(operation: &dyn Registered, tenant: TenantId, input: &Value) -> String {
@@ -153,6 +200,7 @@ async fn insert(
     connection: &mut PgConnection,
     operation: &dyn Registered,
     start: &Start<'_>,
+    session: &Session,
     hash: &str,
     context: &Value,
 ) -> Result<Option<RunId>, StartError> {
@@ -167,15 +215,16 @@ async fn insert(
         Initiator::System => (None, "System"),
         Initiator::User { id, name } => (Some(id.0), name.as_str()),
     };
-    let starter: bool = sqlx::query_scalar("select opsroom.is_starter()")
-        .fetch_one(&mut *connection)
-        .await?;
-    let query = sqlx::query(if starter { AS_STARTER } else { FOR_SOMEBODY })
-        .bind(start.tenant.0)
-        .bind(operation.type_str())
-        .bind(hash)
-        .bind(context);
-    let query = if starter {
+    let query = sqlx::query(if session.is_starter {
+        AS_STARTER
+    } else {
+        FOR_SOMEBODY
+    })
+    .bind(start.tenant.0)
+    .bind(operation.type_str())
+    .bind(hash)
+    .bind(context);
+    let query = if session.is_starter {
         query
     } else {
         query.bind(user).bind(name)
@@ -192,6 +241,7 @@ fn refusal(error: EngineError, run_type: &'static str, tenant: TenantId) -> Star
             run_type,
             tenant: tenant.0,
         },
+        Some("55P03") => StartError::Contended,
         Some("23503") => StartError::UnknownTenant(tenant.to_string()),
         _ => StartError::Engine(error),
     }

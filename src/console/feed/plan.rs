@@ -111,7 +111,8 @@ impl Done {
             return false;
         };
         match self.rows.iter().find(|row| row.id == want.id) {
-            Some(row) => row.updated_at != known,
+            // The detail was asked for after the list, so it is often the newer of the two.
+            Some(row) => row.updated_at > known,
             None => now.duration_since(at) >= pace,
         }
     }

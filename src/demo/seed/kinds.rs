@@ -28,7 +28,10 @@ pub(super) struct Kind {
     pub(super) median_s: f64,
     /// How many items the middle run has; 0 counts nothing.
     pub(super) items: u64,
+    /// What fails a run.
     pub(super) codes: &'static [&'static str],
+    /// What fails an item of a run that goes on.
+    pub(super) item_codes: &'static [&'static str],
 }
 
 const REMOTE: &[&str] = &[
@@ -62,6 +65,7 @@ pub(super) const KINDS: &[Kind] = &[
         48.0,
         320,
         REMOTE,
+        ITEMS,
     ),
     kind(
         "backup_schedule.scheduled",
@@ -70,6 +74,7 @@ pub(super) const KINDS: &[Kind] = &[
         Executed::Here,
         95.0,
         140,
+        REMOTE,
         ITEMS,
     ),
     kind(
@@ -80,6 +85,7 @@ pub(super) const KINDS: &[Kind] = &[
         9.0,
         480,
         REMOTE,
+        ITEMS,
     ),
     kind(
         "directory_role_definitions.sync",
@@ -89,6 +95,7 @@ pub(super) const KINDS: &[Kind] = &[
         3.0,
         60,
         REMOTE,
+        ITEMS,
     ),
     kind(
         "drift.generate",
@@ -97,6 +104,7 @@ pub(super) const KINDS: &[Kind] = &[
         Executed::Here,
         22.0,
         320,
+        REMOTE,
         ITEMS,
     ),
     kind(
@@ -106,6 +114,7 @@ pub(super) const KINDS: &[Kind] = &[
         Executed::Here,
         90.0,
         140,
+        REMOTE,
         ITEMS,
     ),
     kind(
@@ -115,6 +124,7 @@ pub(super) const KINDS: &[Kind] = &[
         Executed::Here,
         70.0,
         30,
+        REMOTE,
         ITEMS,
     ),
     kind(
@@ -124,6 +134,7 @@ pub(super) const KINDS: &[Kind] = &[
         Executed::Here,
         12.0,
         18,
+        REMOTE,
         ITEMS,
     ),
     kind(
@@ -133,6 +144,7 @@ pub(super) const KINDS: &[Kind] = &[
         Executed::Here,
         38.0,
         25,
+        REMOTE,
         ITEMS,
     ),
     kind(
@@ -143,6 +155,7 @@ pub(super) const KINDS: &[Kind] = &[
         15.0,
         0,
         FOREIGN,
+        FOREIGN,
     ),
     kind(
         "license.reconcile",
@@ -152,6 +165,7 @@ pub(super) const KINDS: &[Kind] = &[
         130.0,
         900,
         FOREIGN,
+        FOREIGN,
     ),
     kind(
         "webhook.replay",
@@ -160,6 +174,7 @@ pub(super) const KINDS: &[Kind] = &[
         Executed::Elsewhere,
         1.5,
         40,
+        FOREIGN,
         FOREIGN,
     ),
 ];
@@ -172,6 +187,7 @@ const fn kind(
     median_s: f64,
     items: u64,
     codes: &'static [&'static str],
+    item_codes: &'static [&'static str],
 ) -> Kind {
     Kind {
         run_type,
@@ -181,6 +197,7 @@ const fn kind(
         median_s,
         items,
         codes,
+        item_codes,
     }
 }
 

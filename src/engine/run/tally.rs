@@ -1,7 +1,9 @@
 //! What a job counted: items by result, failures by code. In memory only; checkpoints write it.
 
 use opsroom_model::{Counts, Failure, FailureKind, Outcome};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::LazyLock;
 
 /// Codes kept apart in one run; rarer ones beyond that are dropped from the summary, not from counts.
 const MAX_CODES: usize = 20;
@@ -31,12 +33,15 @@ pub(crate) struct Tally {
     counts: Counts,
     failures: Vec<Failure>,
     items: HashMap<String, Item>,
+    /// Of every key recorded in this attempt; 8 bytes each, since there may be very many.
+    seen: HashSet<u64>,
 }
 
 impl Tally {
     pub(crate) fn start_over(&mut self, total: u64) {
         self.counts = Counts::of_total(total);
         self.failures.clear();
+        self.seen.clear();
     }
 
     pub(crate) fn grow(&mut self, n: u64) {
@@ -63,7 +68,7 @@ impl Tally {
 
     pub(crate) fn item(&mut self, key: &str, label: &str, status: ItemStatus) {
         let key: String = key.chars().take(MAX_TEXT).collect();
-        if self.items.contains_key(&key) {
+        if !self.seen.insert(fingerprint(&key)) {
             return;
         }
         match &status {
@@ -99,6 +104,11 @@ impl Tally {
     }
 }
 
+fn fingerprint(key: &str) -> u64 {
+    static STATE: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+    STATE.hash_one(key)
+}
+
 fn add(count: &mut Option<u64>, n: u64) {
     *count = Some(count.unwrap_or(0).saturating_add(n));
 }
@@ -124,5 +134,11 @@ mod tests {
         assert_eq!(tally.failures()[0].count, 2);
         assert_eq!(tally.outcome(), Outcome::PartiallySucceeded);
         assert_eq!(tally.take_items().len(), 3);
+        tally.item("c", "C", ItemStatus::Succeeded);
+        assert_eq!(
+            tally.counts().done(),
+            3,
+            "counted once, also after a checkpoint"
+        );
     }
 }

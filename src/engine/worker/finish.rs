@@ -49,8 +49,7 @@ impl Ended {
 
 /// A number from 0 to 1 that differs between processes and calls; for jitter, not for secrets.
 pub(super) fn spread() -> f64 {
-    let bits = Uuid::new_v4().as_u128() & 0xffff_ffff;
-    bits as f64 / f64::from(u32::MAX)
+    fastrand::f64()
 }
 
 /// Writes the ending, trying again while the database is away. Gives up when the claim is lost, or
@@ -129,49 +128,38 @@ async fn fenced_update(
     run: &Run,
     ended: &Ended,
 ) -> Result<bool, sqlx::Error> {
+    let statement = match ended {
+        Ended::Completed { .. } => {
+            "update opsroom.operation_runs
+                set status = 'completed', summary_counts = coalesce($4, summary_counts), failure_summary = $5, outcome = $6
+              where id = $1 and worker_id = $2 and claim_no = $3 and status = 'running'"
+        }
+        Ended::Retry { .. } => {
+            "update opsroom.operation_runs
+                set worker_id = null, summary_counts = coalesce($4, summary_counts), failure_summary = $5,
+                    available_at = clock_timestamp() + make_interval(secs => $6)
+              where id = $1 and worker_id = $2 and claim_no = $3 and status = 'running'"
+        }
+        Ended::Released => {
+            "update opsroom.operation_runs
+                set worker_id = null, summary_counts = coalesce($4, summary_counts),
+                    available_at = clock_timestamp(), attempt = attempt - 1
+              where id = $1 and worker_id = $2 and claim_no = $3 and status = 'running'"
+        }
+    };
     let claim = run.claim();
     let counts = run.counts();
+    let query = sqlx::query(statement)
+        .bind(claim.run.0)
+        .bind(claim.worker)
+        .bind(claim.claim_no)
+        .bind((!counts.is_empty()).then(|| json!(counts)));
     let query = match ended {
-        Ended::Completed { outcome, .. } => sqlx::query(
-            "update opsroom.operation_runs
-                set status = 'completed', outcome = $4, failure_summary = $5, summary_counts = coalesce($6, summary_counts)
-              where id = $1 and worker_id = $2 and claim_no = $3 and status = 'running'",
-        )
-        .bind(claim.run.0)
-        .bind(claim.worker)
-        .bind(claim.claim_no)
-        .bind(outcome.as_str())
-        .bind(ended.failures()),
-        Ended::Retry { wait, .. } => sqlx::query(
-            "update opsroom.operation_runs
-                set worker_id = null, available_at = clock_timestamp() + make_interval(secs => $4),
-                    failure_summary = $5, summary_counts = coalesce($6, summary_counts)
-              where id = $1 and worker_id = $2 and claim_no = $3 and status = 'running'",
-        )
-        .bind(claim.run.0)
-        .bind(claim.worker)
-        .bind(claim.claim_no)
-        .bind(wait.as_secs_f64())
-        .bind(ended.failures()),
-        Ended::Released => sqlx::query(
-            "update opsroom.operation_runs
-                set worker_id = null, available_at = clock_timestamp(), attempt = attempt - 1,
-                    failure_summary = coalesce($5, failure_summary), summary_counts = coalesce($6, summary_counts)
-              where id = $1 and worker_id = $2 and claim_no = $3 and status = 'running' and $4",
-        )
-        .bind(claim.run.0)
-        .bind(claim.worker)
-        .bind(claim.claim_no)
-        .bind(true)
-        .bind(ended.failures()),
+        Ended::Completed { outcome, .. } => query.bind(ended.failures()).bind(outcome.as_str()),
+        Ended::Retry { wait, .. } => query.bind(ended.failures()).bind(wait.as_secs_f64()),
+        Ended::Released => query,
     };
-    let counts = (!counts.is_empty()).then(|| json!(counts));
-    Ok(query
-        .bind(counts)
-        .execute(connection)
-        .await?
-        .rows_affected()
-        == 1)
+    Ok(query.execute(connection).await?.rows_affected() == 1)
 }
 
 async fn note_attempt(

@@ -105,7 +105,13 @@ impl Incarnation {
             let claimed = if free == 0 {
                 Vec::new()
             } else {
-                claimer.claim(free).await
+                tokio::select! {
+                    biased;
+                    () = fenced.cancelled() => return (Ending::Fenced, jobs),
+                    // What a dropped claim took is given back when this worker signs off.
+                    () = stop.cancelled() => return (Ending::Stopped, jobs),
+                    claimed = claimer.claim(free) => claimed,
+                }
             };
             let more = free > 0 && claimed.len() == free;
             for claimed in claimed {

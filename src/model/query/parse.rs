@@ -69,6 +69,12 @@ fn term(chars: &[char], start: usize) -> Result<(Term, usize), QueryError> {
         .collect();
     let after = at + name.chars().count();
     let (condition, next) = if !name.is_empty() && chars.get(after) == Some(&':') {
+        if !FIELDS.contains(&name.as_str()) {
+            return fail(
+                at,
+                format!("there is no field '{name}': one of {}", FIELDS.join(", ")),
+            );
+        }
         let (words, next) = words(chars, after + 1)?;
         (field(&name, at, words)?, next)
     } else {
@@ -230,6 +236,7 @@ mod tests {
             ("is:failed stat:x", 10, "no field 'stat'"),
             ("is:faild", 3, "'faild' is no state"),
             ("tenant:", 7, "missing"),
+            ("tenat:", 0, "no field 'tenat'"),
             ("tenant:a,,b", 9, "missing"),
             ("tenant:\"open", 7, "never closed"),
             ("since:5", 6, "length of time"),
