@@ -85,6 +85,38 @@ async fn every_signal_gives_the_terminal_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn ctrl_z_gives_the_terminal_to_the_shell_and_fg_takes_it_back() {
+    let (database, login) = seeded().await;
+    let mut shell = Command::new("sh");
+    shell.args(["-i"]).env("PS1", "shell> ");
+    let mut terminal = Terminal::spawn(&shell, 120, 40).unwrap();
+    terminal.wait_for("shell>", SOON).unwrap();
+    let program = env!("CARGO_BIN_EXE_opsroom");
+    let line = format!("set -m; '{program}' --url '{}'\r", database.url(&login));
+    terminal.send(&line).unwrap();
+    terminal.wait_for("identity", SOON).unwrap();
+    terminal.send("\x1a").unwrap();
+    terminal
+        .wait_until("the shell is back", SOON, |screen| {
+            !screen.alternate_screen() && screen.contents().contains("Stopped")
+        })
+        .unwrap();
+    assert_given_back(&terminal);
+    terminal.send("fg\r").unwrap();
+    terminal
+        .wait_until("the console is back", SOON, |screen| {
+            screen.alternate_screen() && screen.contents().contains("identity")
+        })
+        .unwrap();
+    terminal.send("q").unwrap();
+    terminal
+        .wait_until("the console is left", SOON, |screen| {
+            !screen.alternate_screen()
+        })
+        .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_lost_database_is_said_keys_answer_and_it_recovers_alone() {
     let (database, login) = seeded().await;
     let proxy = Proxy::to_postgres(database.server().connection())

@@ -4,7 +4,7 @@
 
 use super::guard;
 use rustix::event::{PollFd, PollFlags, poll};
-use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP};
+use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGSTOP, SIGTERM, SIGTSTP};
 use signal_hook::iterator::Signals;
 use std::io;
 use std::sync::Arc;
@@ -59,8 +59,10 @@ impl Watch {
     }
 }
 
+/// Stops the process, and comes back only once it goes on: the signal is for this very thread, which
+/// so cannot run ahead of it.
 fn stop() {
-    let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::STOP);
+    let _ = signal_hook::low_level::raise(SIGSTOP);
 }
 
 fn end(code: i32) -> ! {

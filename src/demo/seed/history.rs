@@ -194,8 +194,13 @@ impl History {
         let failed = counts
             .and_then(|counts| counts["failed"].as_u64())
             .unwrap_or(1);
-        let first = kind.codes[self.random.usize(..kind.codes.len())];
-        let second = kind.codes[self.random.usize(..kind.codes.len())];
+        let codes = if outcome == Outcome::Failed {
+            kind.wrong.run
+        } else {
+            kind.wrong.item
+        };
+        let first = codes[self.random.usize(..codes.len())];
+        let second = codes[self.random.usize(..codes.len())];
         let entry = |code: &str, count: u64| {
             let message =
                 catalogue::entry(code).map_or("Reported by the application", |entry| entry.message);

@@ -28,30 +28,44 @@ pub(super) struct Kind {
     pub(super) median_s: f64,
     /// How many items the middle run has; 0 counts nothing.
     pub(super) items: u64,
-    pub(super) codes: &'static [&'static str],
+    pub(super) wrong: &'static Wrong,
 }
 
-const REMOTE: &[&str] = &[
-    "graph.throttled",
-    "graph.throttled",
-    "graph.unavailable",
-    "graph.timeout",
-    "graph.unauthorized",
-    "worker.lost",
-];
-const ITEMS: &[&str] = &[
-    "graph.conflict",
-    "graph.not_found",
-    "graph.forbidden",
-    "graph.throttled",
-    "graph.bad_request",
-];
-const FOREIGN: &[&str] = &[
+/// What goes wrong, by code; one that stands twice comes twice as often.
+pub(super) struct Wrong {
+    /// What fails a run.
+    pub(super) run: &'static [&'static str],
+    /// What fails an item of a run that goes on.
+    pub(super) item: &'static [&'static str],
+}
+
+static GRAPH: Wrong = Wrong {
+    run: &[
+        "graph.throttled",
+        "graph.throttled",
+        "graph.unavailable",
+        "graph.timeout",
+        "graph.unauthorized",
+        "worker.lost",
+    ],
+    item: &[
+        "graph.conflict",
+        "graph.not_found",
+        "graph.forbidden",
+        "graph.throttled",
+        "graph.bad_request",
+    ],
+};
+const FOREIGN_CODES: &[&str] = &[
     "billing.rate_missing",
     "smtp.rejected",
     "license.seat_limit",
     "report.too_large",
 ];
+static FOREIGN: Wrong = Wrong {
+    run: FOREIGN_CODES,
+    item: FOREIGN_CODES,
+};
 
 pub(super) const KINDS: &[Kind] = &[
     kind(
@@ -61,7 +75,7 @@ pub(super) const KINDS: &[Kind] = &[
         Executed::Here,
         48.0,
         320,
-        REMOTE,
+        &GRAPH,
     ),
     kind(
         "backup_schedule.scheduled",
@@ -70,7 +84,7 @@ pub(super) const KINDS: &[Kind] = &[
         Executed::Here,
         95.0,
         140,
-        ITEMS,
+        &GRAPH,
     ),
     kind(
         "directory_groups.sync",
@@ -79,7 +93,7 @@ pub(super) const KINDS: &[Kind] = &[
         Executed::Here,
         9.0,
         480,
-        REMOTE,
+        &GRAPH,
     ),
     kind(
         "directory_role_definitions.sync",
@@ -88,7 +102,7 @@ pub(super) const KINDS: &[Kind] = &[
         Executed::Here,
         3.0,
         60,
-        REMOTE,
+        &GRAPH,
     ),
     kind(
         "drift.generate",
@@ -97,7 +111,7 @@ pub(super) const KINDS: &[Kind] = &[
         Executed::Here,
         22.0,
         320,
-        ITEMS,
+        &GRAPH,
     ),
     kind(
         "backup_schedule.run_now",
@@ -106,7 +120,7 @@ pub(super) const KINDS: &[Kind] = &[
         Executed::Here,
         90.0,
         140,
-        ITEMS,
+        &GRAPH,
     ),
     kind(
         "backup_schedule.retry",
@@ -115,7 +129,7 @@ pub(super) const KINDS: &[Kind] = &[
         Executed::Here,
         70.0,
         30,
-        ITEMS,
+        &GRAPH,
     ),
     kind(
         "backup_set.add_policies",
@@ -124,7 +138,7 @@ pub(super) const KINDS: &[Kind] = &[
         Executed::Here,
         12.0,
         18,
-        ITEMS,
+        &GRAPH,
     ),
     kind(
         "restore.execute",
@@ -133,7 +147,7 @@ pub(super) const KINDS: &[Kind] = &[
         Executed::Here,
         38.0,
         25,
-        ITEMS,
+        &GRAPH,
     ),
     kind(
         "report.export",
@@ -142,7 +156,7 @@ pub(super) const KINDS: &[Kind] = &[
         Executed::Elsewhere,
         15.0,
         0,
-        FOREIGN,
+        &FOREIGN,
     ),
     kind(
         "license.reconcile",
@@ -151,7 +165,7 @@ pub(super) const KINDS: &[Kind] = &[
         Executed::Elsewhere,
         130.0,
         900,
-        FOREIGN,
+        &FOREIGN,
     ),
     kind(
         "webhook.replay",
@@ -160,7 +174,7 @@ pub(super) const KINDS: &[Kind] = &[
         Executed::Elsewhere,
         1.5,
         40,
-        FOREIGN,
+        &FOREIGN,
     ),
 ];
 
@@ -171,7 +185,7 @@ const fn kind(
     executed: Executed,
     median_s: f64,
     items: u64,
-    codes: &'static [&'static str],
+    wrong: &'static Wrong,
 ) -> Kind {
     Kind {
         run_type,
@@ -180,7 +194,7 @@ const fn kind(
         executed,
         median_s,
         items,
-        codes,
+        wrong,
     }
 }
 
