@@ -1,0 +1,10 @@
+//! The worker as people run it: real processes, killed, stopped and told to leave; its command line.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod command_line;
+mod ends;
+mod graph;
+mod inventory;
+mod leaks;
+mod program;
