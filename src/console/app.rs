@@ -280,11 +280,11 @@ impl App {
             Action::Open => self.open(),
             Action::Back => self.back(),
             Action::Filter => {
-                self.to_list();
+                self.uncover_list();
                 self.filter.open();
             }
             Action::ToggleFailures => {
-                self.to_list();
+                self.uncover_list();
                 self.toggle_failures();
             }
             Action::Help => self.overlay = Some(Overlay::Help { top: 0 }),

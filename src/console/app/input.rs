@@ -77,7 +77,7 @@ impl App {
     }
 
     /// A filter is about the list: what covers it goes.
-    pub(super) fn to_list(&mut self) {
+    pub(super) fn uncover_list(&mut self) {
         if self.detail.pane == Pane::Full {
             self.detail.pane = Pane::Beside;
         }
