@@ -237,6 +237,15 @@ async fn rows_and_runs_come_out_for_scripts() {
             .contains("graph.throttled")
     );
     assert_eq!(opsroom(&["run", "999999"]).status.code(), Some(7));
+    let needy = "update opsroom.operation_types set capability = 'nobody.holds' where type = 'inventory.sync'";
+    database.script(needy).await.unwrap();
+    let forbidden = opsroom(&["run", &id]);
+    assert_eq!(forbidden.status.code(), Some(8));
+    assert!(
+        String::from_utf8(forbidden.stderr)
+            .unwrap()
+            .contains("'nobody.holds'")
+    );
     let doctor = opsroom(&["doctor"]);
     assert_eq!(
         doctor.status.code(),
