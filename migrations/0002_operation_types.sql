@@ -18,14 +18,15 @@ comment on column opsroom.operation_types.capability is
 comment on column opsroom.operation_types.search_keys is
   'Top-level keys of context that filters may use; they are copied to run_keys.';
 
--- A capability seen for the first time gets the default map: every role holds it, except that
--- readonly is left out where `p_readonly` says so. What an administrator changed later stays.
+-- A capability that no type asked for yet gets the default map: every role holds it, except that
+-- readonly is left out where `p_readonly` says so. What an administrator changed later stays, also
+-- where nobody is left who holds it.
 create function opsroom.register_operation_type(
   p_type text, p_label text, p_capability text, p_max_attempts int, p_search_keys text[], p_readonly boolean default true
 ) returns void language plpgsql security definer set search_path = '' as $$
 begin
   if p_capability is not null
-     and not exists (select from opsroom.role_capabilities where capability = p_capability) then
+     and not exists (select from opsroom.operation_types where capability = p_capability) then
     insert into opsroom.role_capabilities (role, capability)
     select r.role, p_capability from opsroom.roles r where p_readonly or r.role <> 'readonly'
     on conflict do nothing;

@@ -40,13 +40,14 @@ create table opsroom.operation_runs (
   constraint counts_are_counts check (
     summary_counts = '[]'
     or (jsonb_typeof(summary_counts) = 'object'
-        and not jsonb_path_exists(summary_counts, '$.* ? (@.type() != "number" || @ < 0)'))),
+        and not jsonb_path_exists(summary_counts, 'strict $.* ? (@.type() != "number" || @ < 0)'))),
   constraint context_is_a_map check (jsonb_typeof(context) in ('object', 'array')),
   constraint failures_are_codes check (
     jsonb_typeof(failure_summary) = 'array'
+    -- Strict, because lax paths look into nested arrays; the rest lax, because strict ones know no "missing".
+    and not jsonb_path_exists(failure_summary, 'strict $[*] ? (@.type() != "object")')
     and not jsonb_path_exists(failure_summary,
-      '$[*] ? (@.type() != "object"
-        || !exists(@.code) || @.code.type() != "string" || !(@.code like_regex "^[a-z0-9_.]{1,64}$")
+      '$[*] ? (!exists(@.code) || @.code.type() != "string" || !(@.code like_regex "^[a-z0-9_.]{1,64}$")
         || (exists(@.message) && (@.message.type() != "string" || !(@.message like_regex "^[^\u0001-\u001f\u007f-\u009f]{0,200}$")))
         || (exists(@.count) && (@.count.type() != "number" || @.count < 1)))'))
 ) with (
@@ -185,13 +186,27 @@ $$;
 create trigger guard_delete before delete on opsroom.operation_runs
   for each row execute function opsroom.guard_run_delete();
 
--- For a secret that got past every net: empties what may hold it, on a completed run only.
+-- For a secret that got past every net: empties what may hold it, on a completed run only. Says
+-- whether there was one.
 create function opsroom.redact_run(p_id bigint) returns boolean
 language plpgsql security definer set search_path = '' as $$
+declare
+  redacted record;
+  was_there boolean;
 begin
   perform pg_catalog.set_config('opsroom.redacting', p_id::text, true);
-  update opsroom.operation_runs set failure_summary = null, context = null where id = p_id and status = 'completed';
+  update opsroom.operation_runs set failure_summary = null, context = null
+   where id = p_id and status = 'completed'
+  returning tenant_id, type into redacted;
+  was_there := found;
   perform pg_catalog.set_config('opsroom.redacting', '', true);
-  return found;
+  if was_there then
+    update opsroom.run_attempts set failure_summary = null where run_id = p_id;
+    update opsroom.operation_run_items set label = '[withheld]', message = null where run_id = p_id;
+    insert into opsroom.audit (user_id, tenant_id, action, subject, run_id)
+    values ((select l.user_id from opsroom.logins l where l.login_role = session_user),
+            redacted.tenant_id, 'run.redact', redacted.type, p_id);
+  end if;
+  return was_there;
 end
 $$;

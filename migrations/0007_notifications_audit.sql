@@ -68,7 +68,7 @@ begin
   select (select l.user_id from opsroom.logins l where l.login_role = session_user),
          case when tg_table_name = 'tenants' then r ->> 'id' else r ->> 'tenant_id' end::bigint,
          tg_table_name || '.' || lower(tg_op),
-         pg_catalog.left(pg_catalog.concat_ws(' ', r ->> 'name', r ->> 'login_role', r ->> 'role',
+         pg_catalog.left(pg_catalog.concat_ws(' ', r ->> 'name', r ->> 'login_role', r ->> 'role', r ->> 'capability',
            'workspace ' || (r ->> 'workspace_id'), 'tenant ' || (r ->> 'tenant_id'), 'user ' || (r ->> 'user_id')), 300);
   return null;
 end
@@ -78,7 +78,7 @@ declare
   audited text;
 begin
   foreach audited in array array['workspaces', 'tenants', 'users', 'logins', 'workspace_members', 'tenant_members',
-                                 'app_registrations', 'schedules'] loop
+                                 'app_registrations', 'role_capabilities', 'schedules'] loop
     execute format('create trigger audit after insert or update or delete on opsroom.%I
                       for each row execute function opsroom.audit_row()', audited);
   end loop;

@@ -90,6 +90,30 @@ begin
 end
 $$;
 
+-- Where the lanes end that claim() looks at from p_cursor: go on from there when it found nothing, or
+-- work behind many lanes of other types and of waiting runs is never seen. NULL: it looked at all of
+-- them up to the last tenant; begin at 0.
+create function opsroom.lanes_end(p_cursor bigint, p_lanes int default 128) returns bigint
+language sql stable set search_path = '' set enable_seqscan = off set enable_bitmapscan = off as $$
+  with recursive ahead (tenant_id, type, n) as (
+    (select r.tenant_id, r.type, 1 from opsroom.operation_runs r
+      where r.worker_id is null and r.available_at is not null and r.status <> 'completed' and r.tenant_id > p_cursor
+      order by r.tenant_id, r.type limit 1)
+    union all
+    select x.tenant_id, x.type, l.n + 1 from ahead l cross join lateral (
+      select r.tenant_id, r.type from opsroom.operation_runs r
+       where r.worker_id is null and r.available_at is not null and r.status <> 'completed'
+         and (r.tenant_id, r.type) > (l.tenant_id, l.type)
+       order by r.tenant_id, r.type limit 1) x
+     where l.n < p_lanes
+  )
+  -- The last tenant may have lanes that were cut off: it is looked at again, unless it is the only one.
+  select case when max(n) < p_lanes then null
+              when min(tenant_id) < max(tenant_id) then max(tenant_id) - 1
+              else max(tenant_id) end
+    from ahead
+$$;
+
 -- One heartbeat. False: declared dead; the caller must stop writing and come back under a new id.
 create function opsroom.beat(p_worker uuid) returns boolean
 language sql volatile set search_path = '' as $$

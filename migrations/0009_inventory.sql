@@ -10,6 +10,8 @@ create table opsroom.graph_connections (
 );
 comment on column opsroom.graph_connections.secret_name is
   'Names the client secret among the worker''s credentials; never the secret itself.';
+create trigger audit after insert or update or delete on opsroom.graph_connections
+  for each row execute function opsroom.audit_row();
 
 create table opsroom.inventory_items (
   tenant_id bigint not null references opsroom.tenants on delete cascade,

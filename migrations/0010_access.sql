@@ -147,7 +147,8 @@ create policy capable on opsroom.run_keys for select to opsroom_reader
   using (tenant_id in (select r.tenant_id from opsroom.my_reach r)
          and (capability is null or (tenant_id, capability) in (select c.tenant_id, c.capability from opsroom.my_capabilities c)));
 create policy own on opsroom.notifications for select to opsroom_reader
-  using (user_id in (select m.user_id from opsroom.my_user m));
+  using (user_id in (select m.user_id from opsroom.my_user m)
+         and tenant_id in (select r.tenant_id from opsroom.my_reach r));
 
 create policy starter_inserts on opsroom.operation_runs for insert to opsroom_starter
   with check (opsroom.may_start(tenant_id, type) and status = 'queued' and outcome = 'pending' and user_id is not null);
@@ -210,7 +211,8 @@ grant insert (tenant_id, user_id, initiator_name, type, run_identity_hash, conte
 grant insert, update, delete on opsroom.operation_run_items, opsroom.inventory_items to opsroom_worker;
 grant insert on opsroom.run_attempts, opsroom.schedule_fires to opsroom_worker;
 grant insert, update, delete on opsroom.workers to opsroom_worker;
-grant execute on function opsroom.claim(uuid, int, text[], bigint, int, int, int), opsroom.beat(uuid), opsroom.declare_dead(),
+grant execute on function opsroom.claim(uuid, int, text[], bigint, int, int, int),
+                          opsroom.lanes_end(bigint, int), opsroom.beat(uuid), opsroom.declare_dead(),
                           opsroom.release_dead(int, text), opsroom.duration_bucket(timestamptz, timestamptz),
                           opsroom.register_operation_type(text, text, text, int, text[], boolean), opsroom.is_starter()
   to opsroom_worker;

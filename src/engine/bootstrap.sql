@@ -8,7 +8,12 @@ begin
   perform pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('opsroom.bootstrap', 0));
   foreach wanted in array array['opsroom_owner', 'opsroom_worker', 'opsroom_starter', 'opsroom_reader', 'opsroom_app'] loop
     if not exists (select from pg_catalog.pg_roles where rolname = wanted) then
-      execute pg_catalog.format('create role %I nologin', wanted);
+      -- The lock is this database's, the roles are the server's: another one may be set up right now.
+      begin
+        execute pg_catalog.format('create role %I nologin', wanted);
+      exception when duplicate_object or unique_violation then
+        null;
+      end;
     end if;
   end loop;
   if not pg_catalog.pg_has_role(current_user, 'opsroom_owner', 'usage') then

@@ -154,6 +154,9 @@ pub enum StartError {
     /// The active run with the same identity ended and came back again and again.
     #[error("other runs with the same identity kept starting and ending; try again")]
     Contended,
+    /// A transaction that inserted the same run did not end within a second.
+    #[error("another transaction is starting the same run and has not ended; try again")]
+    Busy,
     /// The database failed or refused.
     #[error(transparent)]
     Engine(#[from] EngineError),

@@ -57,7 +57,7 @@ pub mod worker;
 pub use dispatch::dispatch_or_fail;
 pub use error::{EngineError, JobError, StartError};
 pub use migrate::{MigrateError, migrate};
-pub use operation::{Backoff, Identity, Operation, Policy};
+pub use operation::{Backoff, Identity, Operation, Policy, Requires};
 pub use registry::Registry;
 pub use run::Run;
 pub use start::{Confirmation, Initiator, Start, Wake, ensure_run};

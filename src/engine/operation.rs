@@ -50,8 +50,8 @@ pub enum Identity {
 pub struct Policy {
     /// When two starts are the same run. Default: [`Identity::DedupeActive`].
     pub identity: Identity,
-    /// The capability to view and to start; `None` leaves it open to every member. Default: the type.
-    pub capability: Option<String>,
+    /// What viewing and starting ask for. Default: [`Requires::OwnType`].
+    pub requires: Requires,
     /// Whether `readonly` gets the capability when it is first registered. Default: yes.
     pub readonly: ReadonlyMay,
     /// Attempts in all, 1 to 100. Default: 3.
@@ -62,6 +62,29 @@ pub struct Policy {
     pub timeout: Duration,
     /// Top-level keys of the input that filters may use, as in `context.policy_id:7`. Default: none.
     pub search_keys: Vec<String>,
+}
+
+/// What a member needs to view the runs of a type and, with a role other than `readonly`, to start them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Requires {
+    /// The capability that is named as the type.
+    OwnType,
+    /// Another capability, perhaps one of several types.
+    Capability(String),
+    /// Nothing but the membership.
+    Nothing,
+}
+
+impl Requires {
+    /// The capability's name for an operation of type `own_type`.
+    #[must_use]
+    pub fn capability<'a>(&'a self, own_type: &'a str) -> Option<&'a str> {
+        match self {
+            Self::OwnType => Some(own_type),
+            Self::Capability(name) => Some(name),
+            Self::Nothing => None,
+        }
+    }
 }
 
 /// What `readonly` may do with a type's capability at its first registration.
@@ -86,7 +109,7 @@ impl Default for Policy {
     fn default() -> Self {
         Self {
             identity: Identity::DedupeActive,
-            capability: None,
+            requires: Requires::OwnType,
             readonly: ReadonlyMay::View,
             max_attempts: 3,
             backoff: Backoff {

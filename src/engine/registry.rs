@@ -41,8 +41,7 @@ impl Registry {
     /// Where its type is malformed or taken: a defect of the program, found at start.
     pub fn with<O: Operation>(mut self, operation: O) -> Result<Self, RegistryError> {
         let run_type: RunType = O::TYPE.parse()?;
-        let mut policy = operation.policy();
-        policy.capability.get_or_insert_with(|| O::TYPE.to_owned());
+        let policy = operation.policy();
         let known = Known {
             run_type,
             policy,
@@ -90,7 +89,7 @@ impl Registry {
             sqlx::query("select opsroom.register_operation_type($1, $2, $3, $4, $5, $6)")
                 .bind(known.run_type().as_str())
                 .bind(known.label())
-                .bind(policy.capability.as_deref())
+                .bind(policy.requires.capability(known.type_str()))
                 .bind(i32::from(policy.max_attempts))
                 .bind(&policy.search_keys)
                 .bind(policy.readonly == ReadonlyMay::View)

@@ -77,7 +77,11 @@ impl Run {
             prior,
             pool,
             stop,
-            tally: Mutex::default(),
+            tally: Mutex::new(if claim.claim_no > 1 {
+                Tally::of_further_claim()
+            } else {
+                Tally::default()
+            }),
             written: Mutex::new(None),
         }
     }
@@ -219,24 +223,15 @@ impl Run {
     ///
     /// # Errors
     /// [`JobError::Stopped`] where the claim is lost; otherwise retryable where the database is away.
-    pub async fn checkpoint(&self) -> Result<Checkpoint, JobError> {
+    pub async fn checkpoint(&self) -> Result<Checkpoint<'_>, JobError> {
         self.check()?;
-        let items = self.tally().take_items();
-        let begun =
-            Checkpoint::begin(&self.pool, self.claim, self.tenant, self.counts(), &items).await;
-        match begun {
+        match Checkpoint::begin(self).await {
             Ok(checkpoint) => {
                 *self.written() = Some(Instant::now());
                 Ok(checkpoint)
             }
-            Err(error) => {
-                self.tally().put_back(items);
-                if matches!(error, EngineError::ClaimLost(_)) {
-                    Err(self.lost())
-                } else {
-                    Err(error.into())
-                }
-            }
+            Err(EngineError::ClaimLost(_)) => Err(self.lost()),
+            Err(error) => Err(error.into()),
         }
     }
 

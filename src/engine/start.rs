@@ -176,9 +176,14 @@ fn identity_hash(operation: &dyn Registered, tenant: TenantId, input: &Value) ->
     let inputs = match operation.policy().identity {
         Identity::DedupeActive => input.clone(),
         Identity::PerRequest => {
-            let mut inputs = input.clone();
-            inputs["request_id"] = Value::from(Uuid::new_v4().to_string());
-            inputs
+            let request_id = Value::from(Uuid::new_v4().to_string());
+            match input.clone() {
+                Value::Object(mut inputs) => {
+                    inputs.insert("request_id".to_owned(), request_id);
+                    Value::Object(inputs)
+                }
+                input => json!({"input": input, "request_id": request_id}),
+            }
         }
     };
     run_identity_hash(tenant, operation.run_type(), &inputs)
@@ -241,7 +246,7 @@ fn refusal(error: EngineError, run_type: &'static str, tenant: TenantId) -> Star
             run_type,
             tenant: tenant.0,
         },
-        Some("55P03") => StartError::Contended,
+        Some("55P03") => StartError::Busy,
         Some("23503") => StartError::UnknownTenant(tenant.to_string()),
         _ => StartError::Engine(error),
     }

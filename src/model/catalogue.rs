@@ -127,6 +127,12 @@ pub const ENTRIES: &[Entry] = &[
         "A defect: report it with the run's id; the worker's log has the place.",
     ),
     entry_of(
+        "job.stopped",
+        "The job stopped without a result",
+        "The operation's code gave up as if it had been told to stop, and had not been.",
+        "A defect: report it with the run's id.",
+    ),
+    entry_of(
         "job.timed_out",
         "The job took longer than allowed",
         "The operation passed its time limit and was stopped.",

@@ -106,6 +106,8 @@ pub enum FailureKind {
     WorkerLost,
     /// The job panicked.
     JobPanicked,
+    /// The job stopped by itself, without result and without having been told to.
+    JobStopped,
     /// The job ran longer than its operation allows, in seconds.
     JobTimedOut {
         /// The limit that was passed.
@@ -141,6 +143,7 @@ impl FailureKind {
             Self::DispatchFailed => "dispatch.failed",
             Self::WorkerLost => "worker.lost",
             Self::JobPanicked => "job.panicked",
+            Self::JobStopped => "job.stopped",
             Self::JobTimedOut { .. } => "job.timed_out",
             Self::InputInvalid => "input.invalid",
             Self::DatabaseUnavailable => "database.unavailable",

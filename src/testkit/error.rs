@@ -17,6 +17,9 @@ pub enum TestkitError {
     /// The superuser's connection.
     #[error("preparing a test database: {0}")]
     Database(#[from] sqlx::Error),
+    /// A login of the test's world.
+    #[error("making the test's world: {0}")]
+    World(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// A pty or its program.
     #[error("running a program in a pty: {0}")]
     Terminal(#[source] Box<dyn std::error::Error + Send + Sync>),

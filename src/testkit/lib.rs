@@ -19,6 +19,7 @@ mod server;
 mod template;
 mod terminal;
 mod tty;
+mod world;
 
 pub use database::{TestDatabase, unique_name};
 pub use error::TestkitError;
@@ -29,3 +30,4 @@ pub use rustix::process::Signal;
 pub use server::TestServer;
 pub use terminal::Terminal;
 pub use tty::LineMode;
+pub use world::World;

@@ -150,8 +150,12 @@ async fn create_role(
     kind: LoginKind,
 ) -> Result<Change, AccessError> {
     let group = format!("opsroom_{kind}");
+    // Administrators are members of the group roles, too; they must not be taken for a login of ours.
     let present: Option<(bool, Option<String>)> = sqlx::query_as(
-        "select pg_has_role(r.oid, $2::name, 'member'), (select l.kind from opsroom.logins l where l.login_role = r.rolname)
+        "select not (r.rolsuper or r.rolcreaterole or r.rolbypassrls)
+                and array(select g.rolname from pg_auth_members m join pg_roles g on g.oid = m.roleid where m.member = r.oid)
+                    = array[$2::name],
+                (select l.kind from opsroom.logins l where l.login_role = r.rolname)
            from pg_roles r where r.rolname = $1",
     )
     .bind(login)
@@ -171,7 +175,7 @@ async fn create_role(
         Some((true, None)) => Ok(Change::Made),
         Some((true, Some(known))) if known == kind.as_str() => Ok(Change::Already),
         Some((_, known)) => {
-            let taken_as = known.unwrap_or_else(|| "a role that is none of opsroom's".to_owned());
+            let taken_as = known.unwrap_or_else(|| "a role with other rights".to_owned());
             Err(AccessError::Taken {
                 login: login.to_owned(),
                 taken_as,

@@ -28,20 +28,42 @@ pub(crate) struct Item {
     pub(crate) status: ItemStatus,
 }
 
+/// What one transaction writes of the items.
+#[derive(Debug, Default)]
+pub(crate) struct Batch {
+    pub(crate) items: Vec<Item>,
+    /// Whether what stands there from before goes away first.
+    pub(crate) replaces: bool,
+}
+
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     counts: Counts,
     failures: Vec<Failure>,
     items: HashMap<String, Item>,
+    /// Whether items of this run may be in the database already.
+    written: bool,
+    /// Whether they have to go, since counting began anew.
+    replaces: bool,
     /// Of every key recorded in this attempt; 8 bytes each, since there may be very many.
     seen: HashSet<u64>,
 }
 
 impl Tally {
+    /// Of a run that was claimed before.
+    pub(crate) fn of_further_claim() -> Self {
+        Self {
+            written: true,
+            ..Self::default()
+        }
+    }
+
     pub(crate) fn start_over(&mut self, total: u64) {
         self.counts = Counts::of_total(total);
         self.failures.clear();
         self.seen.clear();
+        self.items.clear();
+        self.replaces = self.written;
     }
 
     pub(crate) fn grow(&mut self, n: u64) {
@@ -67,7 +89,7 @@ impl Tally {
     }
 
     pub(crate) fn item(&mut self, key: &str, label: &str, status: ItemStatus) {
-        let key: String = key.chars().take(MAX_TEXT).collect();
+        let key = storable(key);
         if !self.seen.insert(fingerprint(&key)) {
             return;
         }
@@ -81,14 +103,21 @@ impl Tally {
         self.items.insert(key.clone(), Item { key, label, status });
     }
 
-    pub(crate) fn take_items(&mut self) -> Vec<Item> {
-        self.items.drain().map(|(_, item)| item).collect()
+    pub(crate) fn take_batch(&mut self) -> Batch {
+        let items: Vec<Item> = self.items.drain().map(|(_, item)| item).collect();
+        self.written |= !items.is_empty();
+        Batch {
+            items,
+            replaces: std::mem::take(&mut self.replaces),
+        }
     }
 
-    pub(crate) fn put_back(&mut self, items: Vec<Item>) {
-        for item in items {
+    /// What was not written, or perhaps not: writing it again does no harm.
+    pub(crate) fn put_back(&mut self, batch: Batch) {
+        for item in batch.items {
             self.items.entry(item.key.clone()).or_insert(item);
         }
+        self.replaces |= batch.replaces;
     }
 
     pub(crate) fn counts(&self) -> Counts {
@@ -102,6 +131,13 @@ impl Tally {
     pub(crate) fn outcome(&self) -> Outcome {
         self.counts.outcome()
     }
+}
+
+/// A key that the database takes: no control characters, not empty, not too long.
+fn storable(key: &str) -> String {
+    let shown = |c: char| if c.is_control() { '\u{fffd}' } else { c };
+    let key: String = key.chars().map(shown).take(MAX_TEXT).collect();
+    if key.is_empty() { "-".to_owned() } else { key }
 }
 
 fn fingerprint(key: &str) -> u64 {
@@ -133,7 +169,7 @@ mod tests {
         assert_eq!(tally.failures().len(), 1);
         assert_eq!(tally.failures()[0].count, 2);
         assert_eq!(tally.outcome(), Outcome::PartiallySucceeded);
-        assert_eq!(tally.take_items().len(), 3);
+        assert_eq!(tally.take_batch().items.len(), 3);
         tally.item("c", "C", ItemStatus::Succeeded);
         assert_eq!(
             tally.counts().done(),

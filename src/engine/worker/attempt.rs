@@ -1,5 +1,6 @@
 //! One attempt of one run: the job under its time limit, and what its ending means.
 
+use super::claim::Hold;
 use super::finish::{self, Ended};
 use crate::error::JobError;
 use crate::registry::{Registered, Registry};
@@ -13,9 +14,6 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use uuid::Uuid;
 
-/// How long a job may take to notice that its time is up before it is dropped.
-const GRACE: Duration = Duration::from_secs(2);
-
 /// A claimed run, as the database handed it over.
 pub(super) struct Claimed {
     pub(super) run: RunId,
@@ -25,18 +23,33 @@ pub(super) struct Claimed {
     pub(super) attempt: Attempt,
     pub(super) context: Value,
     pub(super) prior: Counts,
+    pub(super) hold: Hold,
+}
+
+/// The worker that executes, as far as an attempt has to know it.
+pub(super) struct Executor {
+    pub(super) pool: PgPool,
+    pub(super) registry: Registry,
+    pub(super) worker: Uuid,
+    pub(super) name: String,
+    /// How long a job may take to notice that it was told to stop, before it is dropped.
+    pub(super) grace: Duration,
+    /// Told once the worker must not write any more, or gives back what it holds.
+    pub(super) fenced: CancellationToken,
 }
 
 /// Executes the attempt and writes how it ended. Never fails: what cannot be written is left to the
 /// lease.
-pub(super) async fn execute(
-    pool: PgPool,
-    registry: Registry,
-    worker: Uuid,
-    worker_name: String,
-    claimed: Claimed,
-    stop: CancellationToken,
-) {
+pub(super) async fn execute(executor: Executor, claimed: Claimed) {
+    let Executor {
+        pool,
+        registry,
+        worker,
+        name,
+        grace,
+        fenced,
+    } = executor;
+
     let claim = Claim {
         run: claimed.run,
         worker,
@@ -48,7 +61,8 @@ pub(super) async fn execute(
         claimed.attempt,
         claimed.prior,
         pool.clone(),
-        stop.clone(),
+        // The run's own: its time limit stops this job and nothing else.
+        fenced.child_token(),
     ));
     let Some(operation) = registry.get(&claimed.run_type) else {
         // The claim names only registered types; a registry cannot shrink.
@@ -66,9 +80,10 @@ pub(super) async fn execute(
         .get("input")
         .cloned()
         .unwrap_or_else(|| Value::Object(serde_json::Map::new()));
-    let result = perform(Arc::clone(&operation), Arc::clone(&run), input).await;
+    let result = perform(Arc::clone(&operation), Arc::clone(&run), input, grace).await;
     let ended = judge(&run, operation.as_ref(), result);
-    finish::write(&pool, &run, &worker_name, ended).await;
+    finish::write(&pool, &run, &name, ended, &fenced).await;
+    drop(claimed.hold);
 }
 
 /// Runs the job in a task of its own, so that a panic ends the attempt and nothing else.
@@ -76,6 +91,7 @@ async fn perform(
     operation: Arc<dyn Registered>,
     run: Arc<Run>,
     input: Value,
+    grace: Duration,
 ) -> Result<(), JobError> {
     let limit = operation.policy().timeout;
     let stop = run.stop_token().clone();
@@ -92,7 +108,7 @@ async fn perform(
         }
     };
     // It was told; it may still come to its own end.
-    match tokio::time::timeout(GRACE, &mut job).await {
+    match tokio::time::timeout(grace, &mut job).await {
         Ok(Ok(Ok(()))) if matches!(reason, Stop::Told) => Ok(()),
         Ok(Ok(Err(JobError::Permanent(kind)))) if matches!(reason, Stop::Told) => {
             Err(JobError::Permanent(kind))
@@ -121,7 +137,12 @@ fn judge(run: &Run, operation: &dyn Registered, result: Result<(), JobError>) ->
                 failures: tally.failures().to_vec(),
             }
         }
-        Err(JobError::Stopped) => Ended::Released,
+        Err(JobError::Stopped) if run.is_stopped() => Ended::Released,
+        // It would be claimed again at once, for ever.
+        Err(JobError::Stopped) => Ended::Completed {
+            outcome: Outcome::Failed,
+            failures: with(run, &FailureKind::JobStopped),
+        },
         Err(JobError::Retryable { kind, after }) if !attempt.is_last() => {
             let wait = operation
                 .policy()

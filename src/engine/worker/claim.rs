@@ -3,18 +3,61 @@
 
 use super::attempt::Claimed;
 use crate::deadline::{STATEMENT, within};
+use crate::error::EngineError;
 use crate::run::Attempt;
 use opsroom_model::{Counts, RunId, TenantId};
 use serde_json::Value;
 use sqlx::postgres::PgRow;
 use sqlx::{PgPool, Row};
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::time::Instant;
 use uuid::Uuid;
+
+/// Stretches of lanes looked at for one request, each up to 128 lanes long.
+const STRETCHES: usize = 16;
+/// How long a claim may still come true after its answer got lost: the server ends statements of
+/// workers after a minute.
+const IN_DOUBT: Duration = Duration::from_secs(90);
 
 pub(super) struct Claimer {
     pool: PgPool,
     worker: Uuid,
     types: Vec<String>,
     cursor: i64,
+    held: Held,
+    failed_at: Option<Instant>,
+}
+
+/// The runs that this worker knows it holds.
+#[derive(Clone, Default)]
+struct Held(Arc<Mutex<HashSet<i64>>>);
+
+/// Kept as long as a run is held.
+pub(super) struct Hold {
+    run: i64,
+    held: Held,
+}
+
+impl Held {
+    fn lock(&self) -> MutexGuard<'_, HashSet<i64>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn hold(&self, run: RunId) -> Hold {
+        self.lock().insert(run.0);
+        Hold {
+            run: run.0,
+            held: self.clone(),
+        }
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        self.held.lock().remove(&self.run);
+    }
 }
 
 impl Claimer {
@@ -24,13 +67,49 @@ impl Claimer {
             worker,
             types,
             cursor: 0,
+            held: Held::default(),
+            failed_at: None,
         }
     }
 
     /// Up to `free` runs. Nothing where there is no work, and nothing, with a line in the log, where
-    /// the database is away: the next round asks again, and a claim that was made but not delivered
-    /// is released with this worker's lease.
+    /// the database is away: the next round asks again, and gives back what was claimed without this
+    /// worker having heard of it.
     pub(super) async fn claim(&mut self, free: usize) -> Vec<Claimed> {
+        match self.try_claim(free).await {
+            Ok(claimed) => claimed,
+            Err(error) => {
+                tracing::warn!(%error, "claiming failed; trying again");
+                self.failed_at = Some(Instant::now());
+                Vec::new()
+            }
+        }
+    }
+
+    async fn try_claim(&mut self, free: usize) -> Result<Vec<Claimed>, EngineError> {
+        if self.failed_at.is_some_and(|at| at.elapsed() < IN_DOUBT) {
+            self.disown().await?;
+        }
+        let mut wrapped = self.cursor == 0;
+        for _ in 0..STRETCHES {
+            let claimed = self.claim_from_cursor(free).await?;
+            if let Some(last) = claimed.last() {
+                self.cursor = last.tenant.0;
+                return Ok(claimed);
+            }
+            match self.lanes_end().await? {
+                Some(end) => self.cursor = end,
+                None if wrapped => break,
+                None => {
+                    wrapped = true;
+                    self.cursor = 0;
+                }
+            }
+        }
+        Ok(Vec::new())
+    }
+
+    async fn claim_from_cursor(&self, free: usize) -> Result<Vec<Claimed>, EngineError> {
         let call = sqlx::query(
             "select run_id, tenant, run_type, claim, attempt_no, attempts, run_context, counts
                from opsroom.claim($1, $2, $3, $4)",
@@ -40,21 +119,41 @@ impl Claimer {
         .bind(&self.types)
         .bind(self.cursor)
         .fetch_all(&self.pool);
-        match within(STATEMENT, call).await {
-            Ok(rows) => {
-                let claimed: Vec<_> = rows.iter().map(decode).collect();
-                self.cursor = claimed.last().map_or(self.cursor, |last| last.tenant.0);
-                claimed
-            }
-            Err(error) => {
-                tracing::warn!(%error, "claiming failed; trying again");
-                Vec::new()
-            }
-        }
+        let rows = within(STATEMENT, call).await?;
+        Ok(rows.iter().map(|row| decode(row, &self.held)).collect())
+    }
+
+    /// Where to go on when nothing was found from the cursor on; `None` at the last tenant.
+    async fn lanes_end(&self) -> Result<Option<i64>, EngineError> {
+        let call = sqlx::query_scalar("select opsroom.lanes_end($1)")
+            .bind(self.cursor)
+            .fetch_one(&self.pool);
+        within(STATEMENT, call).await
+    }
+
+    /// Gives back what is claimed for this worker and not held by it: the answer to that claim got
+    /// lost, and as long as this worker beats nobody else would take the run.
+    async fn disown(&self) -> Result<(), EngineError> {
+        let held: Vec<i64> = self.held.lock().iter().copied().collect();
+        let call = sqlx::query(
+            "with unknown as (
+               update opsroom.operation_runs
+                  set worker_id = null, available_at = clock_timestamp(), attempt = attempt - 1
+                where status = 'running' and worker_id = $1 and not id = any ($2)
+               returning tenant_id, id, claim_no, attempt + 1 as attempt, claimed_at)
+             insert into opsroom.run_attempts (tenant_id, run_id, claim_no, attempt, worker_id, started_at, ended)
+             select tenant_id, id, claim_no, attempt, $1, claimed_at, 'released' from unknown
+             on conflict do nothing",
+        )
+        .bind(self.worker)
+        .bind(held)
+        .execute(&self.pool);
+        within(STATEMENT, call).await?;
+        Ok(())
     }
 }
 
-fn decode(row: &PgRow) -> Claimed {
+fn decode(row: &PgRow, held: &Held) -> Claimed {
     let attempt = |column| u32::try_from(row.get::<i32, _>(column)).unwrap_or(1);
     Claimed {
         run: RunId(row.get("run_id")),
@@ -72,5 +171,6 @@ fn decode(row: &PgRow) -> Claimed {
             .get::<Option<Value>, _>("counts")
             .map(|value| Counts::from_json(&value))
             .unwrap_or_default(),
+        hold: held.hold(RunId(row.get("run_id"))),
     }
 }

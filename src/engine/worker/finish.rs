@@ -4,10 +4,11 @@
 use crate::deadline::{STATEMENT, within};
 use crate::error::EngineError;
 use crate::run::Run;
-use opsroom_model::{Failure, Outcome};
+use opsroom_model::{Failure, FailureKind, Outcome};
 use serde_json::json;
 use sqlx::{PgConnection, PgPool};
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 /// How an attempt ended.
@@ -35,6 +36,17 @@ impl Ended {
         }
     }
 
+    /// The same without anything that a check could refuse.
+    fn plain(self) -> Self {
+        match self {
+            Self::Released => Self::Released,
+            Self::Completed { .. } | Self::Retry { .. } => Self::Completed {
+                outcome: Outcome::Failed,
+                failures: vec![FailureKind::DatabaseUnavailable.failure()],
+            },
+        }
+    }
+
     fn failures(&self) -> Option<serde_json::Value> {
         match self {
             Self::Completed { failures, .. } | Self::Retry { failures, .. }
@@ -53,10 +65,18 @@ pub(super) fn spread() -> f64 {
 }
 
 /// Writes the ending, trying again while the database is away. Gives up when the claim is lost, or
-/// when the worker was fenced: others end the run then.
-pub(super) async fn write(pool: &PgPool, run: &Run, worker_name: &str, ended: Ended) {
+/// when the worker was `fenced`: others end the run then. An ending that the database will never take
+/// is replaced by one that it does: nobody else would end the run while this worker lives.
+pub(super) async fn write(
+    pool: &PgPool,
+    run: &Run,
+    worker_name: &str,
+    mut ended: Ended,
+    fenced: &CancellationToken,
+) {
     let id = run.id().0;
     let mut wait = Duration::from_millis(50);
+    let mut refused = false;
     loop {
         match try_write(pool, run, worker_name, &ended).await {
             Ok(Written::Done) => {
@@ -70,13 +90,20 @@ pub(super) async fn write(pool: &PgPool, run: &Run, worker_name: &str, ended: En
             Err(error) if error.is_transient() => {
                 tracing::warn!(run = id, %error, "the ending is not written yet")
             }
-            Err(error) => {
-                tracing::error!(run = id, %error, "the ending was refused; the lease will end the run");
+            Err(error) if refused => {
+                tracing::error!(run = id, %error, "no ending is taken; the run stays until this worker stops");
                 return;
+            }
+            Err(error) => {
+                tracing::error!(run = id, %error, "the ending was refused");
+                refused = true;
+                run.tally().take_batch();
+                ended = ended.plain();
+                continue;
             }
         }
         tokio::select! {
-            () = run.stop_token().cancelled(), if !matches!(ended, Ended::Released) => return,
+            () = fenced.cancelled(), if !matches!(ended, Ended::Released) => return,
             () = tokio::time::sleep(wait) => wait = (wait * 2).min(Duration::from_secs(2)),
         }
         if matches!(ended, Ended::Released) && wait > Duration::from_secs(1) {
@@ -106,7 +133,7 @@ async fn try_write(
         note_attempt(&mut transaction, run, worker_name, ended),
     )
     .await?;
-    let items = run.tally().take_items();
+    let items = run.tally().take_batch();
     let written = within(
         STATEMENT,
         crate::run::write_items(&mut transaction, run.claim(), run.tenant(), &items),

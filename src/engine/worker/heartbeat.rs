@@ -50,10 +50,11 @@ async fn beat_until(
     // The lease counts from when the beat was written, at the latest when it was sent.
     let mut confirmed = Instant::now();
     loop {
+        let pause = every.min(patience.saturating_sub(confirmed.elapsed()));
         tokio::select! {
             () = stop.cancelled() => return,
             () = fenced.cancelled() => {}
-            () = tokio::time::sleep(every) => {}
+            () = tokio::time::sleep(pause) => {}
         }
         let sent = Instant::now();
         let left = patience.saturating_sub(sent.duration_since(confirmed));

@@ -1,6 +1,6 @@
 //! One life of a worker process under one id: from registering to stopping, or to being fenced.
 
-use super::attempt::{self, Claimed};
+use super::attempt::{self, Claimed, Executor};
 use super::claim::Claimer;
 use super::heartbeat::Heartbeat;
 use super::{WorkerOptions, finish, reaper};
@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-/// How long jobs may take to notice that they were told to stop.
+/// The longest that jobs may take to notice that they were told to stop.
 const GRACE: Duration = Duration::from_secs(2);
 
 /// Why a life ended.
@@ -80,7 +80,7 @@ impl Incarnation {
         let ending = match ending {
             (Ending::Stopped, jobs) => self.drain(jobs, &fenced).await,
             (Ending::Fenced, jobs) => {
-                abandon(jobs).await;
+                self.abandon(jobs).await;
                 Ending::Fenced
             }
         };
@@ -135,14 +135,33 @@ impl Incarnation {
         claimed: Claimed,
         fenced: &CancellationToken,
     ) -> impl Future<Output = ()> + Send + 'static {
-        attempt::execute(
-            self.pool.clone(),
-            self.registry.clone(),
-            self.id,
-            self.options.name.clone(),
-            claimed,
-            fenced.child_token(),
-        )
+        let executor = Executor {
+            pool: self.pool.clone(),
+            registry: self.registry.clone(),
+            worker: self.id,
+            name: self.options.name.clone(),
+            grace: self.grace(),
+            fenced: fenced.clone(),
+        };
+        attempt::execute(executor, claimed)
+    }
+
+    /// Short enough for a fenced worker's jobs to be gone before its lease is.
+    fn grace(&self) -> Duration {
+        GRACE.min(self.options.lease / 6)
+    }
+
+    /// Jobs were told to stop; whoever does not listen within the grace time is dropped.
+    async fn abandon(&self, mut jobs: JoinSet<()>) {
+        let patience = tokio::time::sleep(self.grace());
+        tokio::pin!(patience);
+        loop {
+            tokio::select! {
+                joined = jobs.join_next() => if joined.is_none() { return },
+                () = &mut patience => break,
+            }
+        }
+        jobs.shutdown().await;
     }
 
     /// Lets jobs finish, then stops what is left and gives it back.
@@ -160,7 +179,7 @@ impl Incarnation {
             tokio::select! {
                 biased;
                 () = fenced.cancelled() => {
-                    abandon(jobs).await;
+                    self.abandon(jobs).await;
                     return Ending::Stopped;
                 }
                 joined = jobs.join_next() => if joined.is_none() { return Ending::Stopped },
@@ -172,7 +191,7 @@ impl Incarnation {
             "the drain time is over; giving back what is left"
         );
         fenced.cancel();
-        abandon(jobs).await;
+        self.abandon(jobs).await;
         Ending::Stopped
     }
 
@@ -187,19 +206,6 @@ impl Incarnation {
             }
         }
     }
-}
-
-/// Jobs were told to stop; whoever does not listen within the grace time is dropped.
-async fn abandon(mut jobs: JoinSet<()>) {
-    let patience = tokio::time::sleep(GRACE);
-    tokio::pin!(patience);
-    loop {
-        tokio::select! {
-            joined = jobs.join_next() => if joined.is_none() { return },
-            () = &mut patience => break,
-        }
-    }
-    jobs.shutdown().await;
 }
 
 /// Wake-ups: a notification, or the poll interval with jitter. Notifications only save waiting, so a

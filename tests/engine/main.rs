@@ -1,0 +1,17 @@
+//! The engine against a real PostgreSQL: what must hold whoever writes, races and dies.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod access;
+mod application;
+mod claims;
+mod drains;
+mod fences;
+mod guard;
+mod items;
+mod jobs;
+mod migrations;
+mod read_only;
+mod scripted;
+mod start;
+mod visibility;
