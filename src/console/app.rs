@@ -279,8 +279,14 @@ impl App {
             Action::CopyId => return self.copy_id(),
             Action::Open => self.open(),
             Action::Back => self.back(),
-            Action::Filter => self.filter.open(),
-            Action::ToggleFailures => self.toggle_failures(),
+            Action::Filter => {
+                self.uncover_list();
+                self.filter.open();
+            }
+            Action::ToggleFailures => {
+                self.uncover_list();
+                self.toggle_failures();
+            }
             Action::Help => self.overlay = Some(Overlay::Help { top: 0 }),
             Action::Theme => self.next_theme(),
             Action::TimeMode => {

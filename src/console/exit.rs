@@ -62,11 +62,11 @@ impl From<ReadError> for Failure {
             | ReadError::LoginRefused { .. }
             | ReadError::TlsRefused { .. }
             | ReadError::CanWrite { .. }
-            | ReadError::NoReader { .. }
-            | ReadError::Deadline { .. } => Code::Unreachable,
+            | ReadError::NoReader { .. } => Code::Unreachable,
             ReadError::NotMigrated
             | ReadError::TooNew { .. }
             | ReadError::TooOld { .. }
+            | ReadError::Deadline { .. }
             | ReadError::Query { .. }
             | ReadError::Malformed { .. } => Code::Error,
         };

@@ -43,6 +43,7 @@ pub fn words(length: TimeDelta) -> String {
         1..=59 => format!("{seconds} s"),
         60..=3599 if seconds % 60 == 0 => format!("{} min", seconds / 60),
         60..=3599 => format!("{} min {} s", seconds / 60, seconds % 60),
+        3600..=86_399 if seconds % 3600 < 60 => format!("{} h", seconds / 3600),
         3600..=86_399 => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
         _ => format!("{} d {} h", seconds / 86_400, seconds % 86_400 / 3600),
     }

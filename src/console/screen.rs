@@ -13,7 +13,7 @@ pub use columns::{Column, columns};
 pub(crate) use detail::forbidden;
 pub use detail::{plain as detail_plain, state_words};
 
-use crate::app::{App, Health, Overlay, Pane, TimeMode};
+use crate::app::{App, Focus, Health, Overlay, Pane, TimeMode};
 use crate::keymap::BINDINGS;
 use crate::theme::Role;
 use crate::widget::{Canvas, Line};
@@ -65,6 +65,10 @@ fn rule(app: &App, canvas: &mut Canvas<'_>, area: Option<Rect>) {
     let Some(area) = area else {
         return;
     };
+    let role = match app.focus {
+        Focus::Detail => Role::Accent,
+        Focus::List => Role::Faint,
+    };
     if area.width == 1 && area.height > 1 {
         for y in area.top()..area.bottom() {
             canvas.text(
@@ -78,7 +82,7 @@ fn rule(app: &App, canvas: &mut Canvas<'_>, area: Option<Rect>) {
             );
         }
     } else {
-        canvas.repeat(area, app.glyphs.rule, Role::Faint);
+        canvas.repeat(area, app.glyphs.rule, role);
     }
 }
 

@@ -83,6 +83,15 @@ impl TestDatabase {
         Ok(PgConnection::connect(&self.superuser_url()).await?)
     }
 
+    /// Asks for one number as superuser; for crates whose tests must not name sqlx.
+    ///
+    /// # Errors
+    /// The server is gone, or the query does not give one `bigint`.
+    pub async fn number(&self, query: &'static str) -> Result<i64, TestkitError> {
+        let mut connection = self.connect().await?;
+        Ok(sqlx::query_scalar(query).fetch_one(&mut connection).await?)
+    }
+
     /// Runs a script of SQL as superuser: for crates whose tests must not name sqlx.
     ///
     /// # Errors

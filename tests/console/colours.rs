@@ -28,7 +28,7 @@ fn each_state_has_its_own_colour() {
         ("● running  ", Role::Running),
         ("✗ failed  ", Role::Failed),
         ("▲ stuck  ", Role::Stuck),
-        ("✓ succeeded", Role::Succeeded),
+        ("✓ ", Role::Succeeded),
     ] {
         assert_eq!(
             Some(cell(&buffer, word).fg),

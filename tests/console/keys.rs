@@ -212,3 +212,24 @@ fn nothing_on_the_screen_changes_within_a_minute_where_all_is_old() {
     app.update(Message::Tick(ago(-60)));
     assert_ne!(frame(&app), before);
 }
+
+#[test]
+fn a_filter_typed_over_the_full_detail_is_seen() {
+    let mut app = live(80, 24);
+    press(&mut app, "<Enter>/is:failed");
+    assert!(frame(&app).contains("is:failed"), "{}", frame(&app));
+    press(&mut app, "<Enter>");
+    assert_eq!(app.filter.query().to_string(), "is:failed");
+}
+
+#[test]
+fn tab_gives_the_detail_the_keys_and_escape_takes_them_back() {
+    let mut app = live(120, 30);
+    press(&mut app, "<Tab>");
+    assert_eq!(app.context(), Context::Detail);
+    press(&mut app, "G");
+    assert!(app.detail.top > 0, "the detail did not scroll");
+    assert_eq!(app.runs.selected(), Some(RunId(48213)));
+    press(&mut app, "<Esc>j");
+    assert_eq!(app.runs.selected(), Some(RunId(48212)));
+}

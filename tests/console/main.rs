@@ -8,6 +8,7 @@
 mod cli;
 mod colours;
 mod keys;
+mod pace;
 mod screens;
 mod session;
 mod sizes;

@@ -5,10 +5,10 @@ use opsroom_testkit::{Mode, Proxy, Signal, Terminal, TestDatabase, unique_name};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-const SOON: Duration = Duration::from_secs(20);
+pub(crate) const SOON: Duration = Duration::from_secs(20);
 
 /// A database with 40 old runs of two tenants, and a login that reads them.
-async fn seeded() -> (TestDatabase, String) {
+pub(crate) async fn seeded() -> (TestDatabase, String) {
     let database = TestDatabase::new().await.unwrap();
     let login = unique_name("oncall");
     let script = format!(
@@ -30,7 +30,7 @@ async fn seeded() -> (TestDatabase, String) {
     (database, login)
 }
 
-fn console(url: &str, columns: u16, rows: u16) -> Terminal {
+pub(crate) fn console(url: &str, columns: u16, rows: u16) -> Terminal {
     let mut command = Command::new(env!("CARGO_BIN_EXE_opsroom"));
     command.args(["--url", url]);
     Terminal::spawn(&command, columns, rows).unwrap()
@@ -237,6 +237,15 @@ async fn rows_and_runs_come_out_for_scripts() {
             .contains("graph.throttled")
     );
     assert_eq!(opsroom(&["run", "999999"]).status.code(), Some(7));
+    let needy = "update opsroom.operation_types set capability = 'nobody.holds' where type = 'inventory.sync'";
+    database.script(needy).await.unwrap();
+    let forbidden = opsroom(&["run", &id]);
+    assert_eq!(forbidden.status.code(), Some(8));
+    assert!(
+        String::from_utf8(forbidden.stderr)
+            .unwrap()
+            .contains("'nobody.holds'")
+    );
     let doctor = opsroom(&["doctor"]);
     assert_eq!(
         doctor.status.code(),

@@ -76,6 +76,14 @@ impl App {
         }
     }
 
+    /// A filter is about the list: what covers it goes.
+    pub(super) fn uncover_list(&mut self) {
+        if self.detail.pane == Pane::Full {
+            self.detail.pane = Pane::Beside;
+        }
+        self.focus = Focus::List;
+    }
+
     pub(super) fn toggle_failures(&mut self) {
         let query = self.filter.with_failures_toggled();
         self.query_changed(query);

@@ -112,7 +112,7 @@ fn place(plan: &[(Column, u16, u16, u16)], width: u16) -> Vec<(Column, u16, u16)
     let mut left = width.saturating_sub(MARGIN + 1 + gaps + least);
     // First what is read most: the names of runs, then bars one can tell apart.
     if width >= 92 {
-        for (wanted, enough) in [(Type, 25), (Progress, 24)] {
+        for (wanted, enough) in [(Type, 25), (By, 12), (Progress, 24)] {
             let has_no_bar = wanted == Progress && width < FULL_FROM;
             if let Some(at) = plan
                 .iter()

@@ -104,9 +104,11 @@ fn draw_cell(app: &App, canvas: &mut Canvas<'_>, cell: Rect, column: Column, row
                 Some(_) => (app.glyphs.stuck, "stuck", Role::Stuck),
                 None => (app.glyphs.of(bucket), bucket.as_str(), role_of(bucket)),
             };
+            // What is normal is grey; its sign alone keeps the colour.
+            let quiet = bucket == Bucket::Succeeded;
             Line::of(sign, role)
                 .and(" ", role)
-                .and(word, role)
+                .and(word, if quiet { Role::Muted } else { role })
                 .draw(canvas, cell);
         }
         Column::Type => {
@@ -171,6 +173,7 @@ fn waiting(app: &App, row: &RunRow) -> Option<String> {
 fn fraction(row: &RunRow) -> String {
     let done = row.counts.done();
     match row.counts.total {
+        Some(0) if row.state.bucket() == Bucket::Failed => String::new(),
         Some(total) => format!("{done}/{total}"),
         None if row.counts.is_empty() => String::new(),
         None => done.to_string(),

@@ -1,0 +1,44 @@
+//! How often the database is asked.
+
+use crate::session::{SOON, console, seeded};
+use opsroom_testkit::TestDatabase;
+
+/// How often a run's detail was asked for in this database.
+async fn details(database: &TestDatabase) -> i64 {
+    database
+        .number("select coalesce(sum(calls), 0)::bigint from pg_stat_user_functions where funcname = 'run_detail'")
+        .await
+        .unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_selected_run_that_progresses_is_asked_for_at_the_pace_of_the_list() {
+    let (database, login) = seeded().await;
+    database
+        .script(&format!(
+            "alter role {login} set track_functions = 'pl';
+             insert into opsroom.operation_runs (tenant_id, initiator_name, type, run_identity_hash, status)
+             values (1, 'System', 'inventory.sync', repeat('a', 64), 'running')"
+        ))
+        .await
+        .unwrap();
+    let terminal = console(&database.url(&login), 120, 40);
+    terminal.wait_for("identity", SOON).unwrap();
+    // Progress all the time: a detail is always newer than the list it was asked for after.
+    database
+        .script(
+            "do $$ begin
+               for n in 1..250 loop
+                 update opsroom.operation_runs set summary_counts = jsonb_build_object('total', 250, 'success', n)
+                  where status = 'running';
+                 commit;
+                 perform pg_sleep(0.02);
+               end loop;
+             end $$",
+        )
+        .await
+        .unwrap();
+    terminal.wait_for("250/250", SOON).unwrap();
+    let asked = details(&database).await;
+    assert!((1..20).contains(&asked), "{asked} times");
+}
