@@ -8,10 +8,12 @@ use crate::registry::{Registered, Registry};
 use opsroom_model::{RunId, TenantId, UserId, run_identity_hash};
 use serde_json::{Value, json};
 use sqlx::{Connection as _, PgConnection, Row};
+use std::time::{Duration, Instant};
 use uuid::Uuid;
 
-/// Rounds of create-or-reuse: the active run can end between finding it taken and looking at it.
-const ROUNDS: usize = 5;
+/// How long create-or-reuse goes round: the active run can end between finding it taken and looking at
+/// it, and again. A round takes less than a millisecond, so this is as good as never reached.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What to start, for whom, by whom.
 #[derive(Debug, Clone)]
@@ -161,15 +163,18 @@ async fn create_or_reuse(
     hash: &str,
     context: &Value,
 ) -> Result<Confirmation, StartError> {
-    for _ in 0..ROUNDS {
+    let begun = Instant::now();
+    loop {
         if let Some(run) = insert(connection, operation, start, session, hash, context).await? {
             return Ok(Confirmation::Created(run));
         }
         if let Some(run) = find_active(connection, start.tenant, hash).await? {
             return Ok(Confirmation::Reused(run));
         }
+        if begun.elapsed() >= PATIENCE {
+            return Err(StartError::Contended);
+        }
     }
-    Err(StartError::Contended)
 }
 
 fn identity_hash(operation: &dyn Registered, tenant: TenantId, input: &Value) -> String {

@@ -66,7 +66,7 @@ pub(crate) enum Command {
     Work(Work),
     /// Start an operation for a tenant, or find the run that is already doing it.
     #[command(
-        after_help = "Examples:\n  opsroom-worker start inventory.sync --tenant contoso\n  opsroom-worker start inventory.sync --tenant contoso --input '{\"families\":[\"settings_catalog\"]}'"
+        after_help = "Examples:\n  opsroom-worker start inventory.sync --tenant contoso\n  opsroom-worker start inventory.sync --tenant contoso --input '{\"scope\":\"families\",\"families\":[\"settings_catalog\"]}'"
     )]
     Start(Start),
     /// Workspaces, tenants, users, memberships and logins.
@@ -89,8 +89,8 @@ pub(crate) struct Work {
     /// Only these types, separated by commas [default: all].
     #[arg(long, value_delimiter = ',', value_name = "TYPE")]
     pub(crate) types: Vec<String>,
-    /// How long this worker counts as alive after its last beat, e.g. 30s.
-    #[arg(long, default_value = "30s", value_parser = duration, value_name = "TIME")]
+    /// How long this worker counts as alive after its last beat, 1s to 1h.
+    #[arg(long, default_value = "30s", value_parser = lease, value_name = "TIME")]
     pub(crate) lease: Duration,
     /// The longest wait before looking for work.
     #[arg(long, default_value = "1s", value_parser = duration, value_name = "TIME")]
@@ -171,6 +171,16 @@ fn duration(text: &str) -> Result<Duration, String> {
         .filter(|millis| *millis > 0)
         .map(Duration::from_millis)
         .ok_or_else(|| "write a number above zero, as in 30s".to_owned())
+}
+
+/// The database takes leases from a second to an hour.
+fn lease(text: &str) -> Result<Duration, String> {
+    let lease = duration(text)?;
+    if (Duration::from_secs(1)..=Duration::from_secs(3600)).contains(&lease) {
+        Ok(lease)
+    } else {
+        Err("a lease is 1s to 1h long".to_owned())
+    }
 }
 
 #[cfg(test)]

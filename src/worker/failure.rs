@@ -88,6 +88,12 @@ impl From<StartError> for Failure {
         };
         match error {
             StartError::Engine(error) => error.into(),
+            StartError::UnknownTenant(_) => Self::new(error.to_string())
+                .remedy("check the name; an administrator lists them with opsroom-worker access tenant list")
+                .code(code),
+            StartError::NotEntitled { .. } => Self::new(error.to_string())
+                .remedy("an administrator grants it with opsroom-worker access member add")
+                .code(code),
             error => Self::new(error.to_string()).code(code),
         }
     }
@@ -97,6 +103,9 @@ impl From<MigrateError> for Failure {
     fn from(error: MigrateError) -> Self {
         match error {
             MigrateError::Engine(error) => error.into(),
+            MigrateError::NotAllowed(_) => Self::new(error.to_string())
+                .remedy("migrate with an administrator's login")
+                .code(FORBIDDEN),
             error => Self::new(error.to_string()),
         }
     }

@@ -217,6 +217,27 @@ async fn a_start_says_which_run_whether_it_is_new_and_how_to_see_it() {
 }
 
 #[tokio::test]
+async fn what_the_help_gives_as_examples_is_taken() {
+    let world = World::new().await.unwrap();
+    let url = world.database().url(&world.starter);
+    let help = run(&url, &["start", "--help"]).out;
+    let (_, input) = help.split_once("--input '").unwrap();
+    let (input, _) = input.split_once('\'').unwrap();
+    let said = run(
+        &url,
+        &[
+            "start",
+            "inventory.sync",
+            "--tenant",
+            "north",
+            "--input",
+            input,
+        ],
+    );
+    assert_eq!(said.code, Some(0), "{input}: {said:?}");
+}
+
+#[tokio::test]
 async fn migrating_twice_says_so() {
     let empty = TestDatabase::empty().await.unwrap();
     let first = run(&empty.superuser_url(), &["migrate"]);
