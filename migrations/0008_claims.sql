@@ -17,8 +17,7 @@ begin
   if not found then
     return;
   end if;
-  -- Limits are counts of what is committed: two claimers at once would pass them.
-  perform pg_catalog.pg_advisory_xact_lock(7430001);
+  perform from opsroom.claim_gate g for no key update;
   return query
   with recursive ahead (tenant_id, type, n) as (
     (select r.tenant_id, r.type, 1 from opsroom.operation_runs r
@@ -165,4 +164,15 @@ begin
    where o.id = h.id and o.claim_no = h.claim_no and o.worker_id = h.worker_id and o.status = 'running'
   returning o.id, o.tenant_id, o.status = 'completed';
 end
+$$;
+
+-- Forgets workers that have been dead for long and hold nothing. Returns how many.
+create function opsroom.prune_workers(p_after interval) returns bigint
+language sql volatile security definer set search_path = '' as $$
+  with gone as (
+    delete from opsroom.workers w
+     where w.dead_at < pg_catalog.clock_timestamp() - greatest(p_after, interval '1 day')
+       and not exists (select from opsroom.operation_runs r where r.status = 'running' and r.worker_id = w.id)
+    returning 1)
+  select count(*) from gone
 $$;

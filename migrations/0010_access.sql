@@ -199,7 +199,7 @@ grant select (id, tenant_id, user_id, initiator_name, type, status, outcome, run
       update (status, outcome, summary_counts, failure_summary, context, started_at, completed_at, updated_at)
   on opsroom.operation_runs to opsroom_app;
 grant select on opsroom.operation_types, opsroom.my_app_tenants to opsroom_app;
-grant execute on function opsroom.duration_bucket(timestamptz, timestamptz) to opsroom_app;
+grant execute on function opsroom.duration_bucket(timestamptz, timestamptz), opsroom.refuse_future(timestamptz[]) to opsroom_app;
 
 -- Workers: they execute, they do not administer; no DELETE on runs.
 grant select on all tables in schema opsroom to opsroom_worker;
@@ -210,9 +210,11 @@ grant insert (tenant_id, user_id, initiator_name, type, run_identity_hash, conte
   on opsroom.operation_runs to opsroom_worker;
 grant insert, update, delete on opsroom.operation_run_items, opsroom.inventory_items to opsroom_worker;
 grant insert on opsroom.run_attempts, opsroom.schedule_fires to opsroom_worker;
-grant insert, update, delete on opsroom.workers to opsroom_worker;
+grant insert (id, name, pid, version, types, slots, lease), update (beat_at, stopping_at, dead_at) on opsroom.workers to opsroom_worker;
+grant update on opsroom.claim_gate to opsroom_worker;
 grant execute on function opsroom.claim(uuid, int, text[], bigint, int, int, int),
                           opsroom.lanes_end(bigint, int), opsroom.beat(uuid), opsroom.declare_dead(),
-                          opsroom.release_dead(int, text), opsroom.duration_bucket(timestamptz, timestamptz),
+                          opsroom.release_dead(int, text), opsroom.prune_workers(interval),
+                          opsroom.duration_bucket(timestamptz, timestamptz), opsroom.refuse_future(timestamptz[]),
                           opsroom.register_operation_type(text, text, text, int, text[], boolean), opsroom.is_starter()
   to opsroom_worker;

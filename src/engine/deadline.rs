@@ -6,11 +6,14 @@ use std::future::Future;
 use std::time::Duration;
 
 /// Longest wait for one statement or one short transaction.
-pub(crate) const STATEMENT: Duration = Duration::from_secs(5);
+pub const STATEMENT: Duration = Duration::from_secs(5);
 
 /// `call`, or [`EngineError::Deadline`] after `limit`. The call is dropped then; what it did on the
 /// server is unknown, so only fenced or idempotent statements may be given here.
-pub(crate) async fn within<T, E: Into<EngineError>>(
+///
+/// # Errors
+/// The call's own, or the deadline.
+pub async fn within<T, E: Into<EngineError>>(
     limit: Duration,
     call: impl Future<Output = Result<T, E>>,
 ) -> Result<T, EngineError> {

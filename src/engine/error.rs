@@ -154,6 +154,16 @@ pub enum StartError {
     /// The active run with the same identity ended and came back again and again.
     #[error("other runs with the same identity kept starting and ending; try again")]
     Contended,
+    /// An active run of another type carries this identity: somebody computed a hash wrongly.
+    #[error(
+        "run {run} of type {run_type} has the identity of this one and is under way; end it or wait for it"
+    )]
+    IdentityTaken {
+        /// The run in the way.
+        run: i64,
+        /// Its type.
+        run_type: String,
+    },
     /// A transaction that inserted the same run did not end within a second.
     #[error("another transaction is starting the same run and has not ended; try again")]
     Busy,

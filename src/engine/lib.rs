@@ -11,6 +11,7 @@
 //! | [`worker`] | claims, beats, executes, finishes, reaps, drains |
 //! | [`migrate`](mod@migrate) | the schema, embedded |
 //! | [`access`] | who there is, and who may what |
+//! | [`deadline`] | the client's own limit on every call |
 //! | [`error`] | what can go wrong, without a payload in it |
 //!
 //! ```no_run
@@ -44,7 +45,7 @@
 //! ```
 
 pub mod access;
-mod deadline;
+pub mod deadline;
 pub mod dispatch;
 pub mod error;
 pub mod migrate;

@@ -168,7 +168,7 @@ async fn create_or_reuse(
         if let Some(run) = insert(connection, operation, start, session, hash, context).await? {
             return Ok(Confirmation::Created(run));
         }
-        if let Some(run) = find_active(connection, start.tenant, hash).await? {
+        if let Some(run) = find_active(connection, operation, start.tenant, hash).await? {
             return Ok(Confirmation::Reused(run));
         }
         if begun.elapsed() >= PATIENCE {
@@ -259,18 +259,24 @@ fn refusal(error: EngineError, run_type: &'static str, tenant: TenantId) -> Star
 
 async fn find_active(
     connection: &mut PgConnection,
+    operation: &dyn Registered,
     tenant: TenantId,
     hash: &str,
 ) -> Result<Option<RunId>, StartError> {
-    let id: Option<i64> = sqlx::query_scalar(
-        "select id from opsroom.operation_runs
+    let found: Option<(i64, String)> = sqlx::query_as(
+        "select id, type from opsroom.operation_runs
           where tenant_id = $1 and run_identity_hash = $2 and status in ('queued', 'running')",
     )
     .bind(tenant.0)
     .bind(hash)
     .fetch_optional(connection)
     .await?;
-    Ok(id.map(RunId))
+    match found {
+        Some((run, run_type)) if run_type != operation.type_str() => {
+            Err(StartError::IdentityTaken { run, run_type })
+        }
+        found => Ok(found.map(|(run, _)| RunId(run))),
+    }
 }
 
 /// The tenant of that name, or of that id where the name is a number and no tenant has it as its name.

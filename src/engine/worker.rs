@@ -11,12 +11,16 @@ mod heartbeat;
 mod incarnation;
 mod reaper;
 
+use crate::deadline::within;
 use crate::error::EngineError;
 use crate::registry::Registry;
 use incarnation::{Ending, Incarnation};
 use sqlx::PgPool;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
+
+/// Longest time for what a worker does before it begins.
+const PREPARE: Duration = Duration::from_secs(30);
 
 /// How a worker works. Every field has a default that suits a small installation.
 #[derive(Debug, Clone)]
@@ -74,9 +78,7 @@ impl Worker {
     /// # Errors
     /// At start only: where the database cannot be reached or refuses this login.
     pub async fn work(self, stop: CancellationToken) -> Result<(), EngineError> {
-        let mut connection = self.pool.acquire().await?;
-        self.registry.publish(&mut connection).await?;
-        drop(connection);
+        within(PREPARE, self.prepare()).await?;
 
         let mut incarnation =
             Incarnation::register(&self.pool, &self.registry, &self.options).await?;
@@ -92,6 +94,16 @@ impl Worker {
             };
             incarnation = next;
         }
+    }
+
+    /// Tells the database what this worker knows, and forgets workers that are long gone.
+    async fn prepare(&self) -> Result<(), EngineError> {
+        let mut connection = self.pool.acquire().await?;
+        self.registry.publish(&mut connection).await?;
+        sqlx::query("select opsroom.prune_workers('7 days')")
+            .execute(&mut *connection)
+            .await?;
+        Ok(())
     }
 
     async fn register_again(&self, stop: &CancellationToken) -> Option<Incarnation> {

@@ -13,11 +13,12 @@ pub const WITHHELD: &str = "[withheld]";
 static SECRETS: LazyLock<RegexSet> = LazyLock::new(|| {
     #[expect(clippy::expect_used, reason = "the patterns are constant and compiled by a test")]
     RegexSet::new([
-        r"(?i)\b(bearer|basic|digest|negotiate)\s+[a-z0-9._~+/=-]{8,}",
+        r"(?i)\b(bearer|basic|digest|negotiate)[:\s]+[a-z0-9._~+/=-]{8,}",
         r"\bey[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]{4,}",
-        r"(?i)\b(authorization|proxy-authorization|cookie|set-cookie|x-api-key)\b\s*[:=]",
-        r#"(?i)(password|passwd|pwd|secret|passphrase|api[_-]?key|access[_-]?key|private[_-]?key|shared[_-]?key|pre[_-]?shared|credential|assertion|token|sig|signature)s?["']?\s*[:=]\s*["']?[^\s"',;}]{3,}"#,
-        r"[A-Za-z0-9._%+'-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}",
+        r"(?i)\b(authorization|proxy-authorization|cookie|set-cookie|x-[a-z-]*(key|token|secret))\b\s*[:=]",
+        r#"(?i)(password|passwd|pwd|secret|passphrase|api[_-]?key|access[_-]?key|private[_-]?key|shared[_-]?key|pre[_-]?shared|credential|assertion|token|sig|signature)s?\\*["']?\s*([:=]|%3[ad])\s*\\*["']?[^\s"',;}\\]{3,}"#,
+        r"(?i)[?&](code|key|state)=[^\s&]{8,}",
+        r"[\p{L}\p{N}._%+'-]+@[\p{L}\p{N}-]+(\.[\p{L}\p{N}-]+)*\.\p{L}{2,}",
         r"(?i)[a-z][a-z0-9+.-]*://[^/\s:@]*:[^/\s@]+@",
         r"-----BEGIN [A-Z ]*(PRIVATE KEY|CERTIFICATE)",
         r"\b(AKIA|ASIA)[A-Z0-9]{16}\b",
@@ -191,6 +192,12 @@ mod tests {
             "AKIAABCDEFGHIJKLMNOP",
             "key Zm9vYmFyQmF6UXV4MTIzNDU2Nzg5MEFCQ0RFRkdISUpLTE0",
             "ghp_abcdefghijklmnopqrstuvwxyz0123",
+            r#"{\"client_secret\":\"hunter2xyz\"}"#,
+            "Bearer: abcdefghijklmnop",
+            "grant?password%3Dhunter2",
+            "x-functions-key: abcdef",
+            "sent to ÄÖ@contoso.com",
+            "https://login.example/cb?code=0.AXoAbCdEf",
         ] {
             assert!(is_sensitive(text), "{text}");
             assert_eq!(line(text, 200), None, "{text}");

@@ -3,6 +3,7 @@
 
 use crate::remote;
 use opsroom_engine::JobError;
+use opsroom_engine::deadline::{STATEMENT, within};
 use opsroom_graph::{ApiVersion, ConfigError, GraphClient, GraphConfig, Limits};
 use opsroom_model::{FailureKind, TenantId};
 use secrecy::SecretString;
@@ -111,11 +112,12 @@ impl Connections {
     pub async fn client(&self, tenant: TenantId) -> Result<GraphClient, JobError> {
         let not_connected = || JobError::Permanent(FailureKind::TenantNotConnected);
         let source = self.source.as_ref().ok_or_else(not_connected)?;
-        let row = sqlx::query("select directory_id, client_id, secret_name from opsroom.graph_connections where tenant_id = $1")
-            .bind(tenant.0)
-            .fetch_optional(&source.pool)
-            .await?
-            .ok_or_else(not_connected)?;
+        let row = sqlx::query(
+            "select directory_id, client_id, secret_name from opsroom.graph_connections where tenant_id = $1",
+        )
+        .bind(tenant.0)
+        .fetch_optional(&source.pool);
+        let row = within(STATEMENT, row).await?.ok_or_else(not_connected)?;
         let directory: Uuid = row
             .get::<String, _>(0)
             .parse()

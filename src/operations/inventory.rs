@@ -10,16 +10,21 @@ pub use input::{Input, Scope};
 use crate::connection::Connections;
 use crate::remote;
 use futures_util::{StreamExt as _, stream};
+use opsroom_engine::deadline::within;
 use opsroom_engine::run::ItemStatus;
 use opsroom_engine::{JobError, Operation, Run};
 use opsroom_graph::inventory::{fetch_policy, policy_pages};
 use opsroom_graph::{GraphClient, GraphError, PolicyDocument, PolicyFamily, PolicySummary};
+use std::collections::HashSet;
+use std::time::Duration;
 use store::Observed;
 
 /// Policies read at the same time.
 const AT_ONCE: usize = 4;
 /// Policies written with one checkpoint.
 const BATCH: usize = 50;
+/// Longest wait for one batch to be written.
+const UPSERT: Duration = Duration::from_secs(20);
 
 /// The operation.
 pub struct Sync {
@@ -56,12 +61,15 @@ async fn list(
     families: &[PolicyFamily],
 ) -> Result<Vec<PolicySummary>, JobError> {
     let mut policies = Vec::new();
+    // A collection that changes while it is paged through can show a policy twice.
+    let mut seen = HashSet::new();
     for family in families {
         let mut pages = policy_pages(client, *family);
         loop {
             match stoppable(run, pages.next_page()).await? {
                 Ok(None) => break,
-                Ok(Some(page)) => {
+                Ok(Some(mut page)) => {
+                    page.retain(|policy| seen.insert((*family, policy.id.as_str().to_owned())));
                     run.grow(page.len() as u64);
                     policies.extend(page);
                     run.progress().await?;
@@ -133,7 +141,8 @@ fn take(
 
 async fn write(run: &Run, batch: &mut Vec<Observed>) -> Result<(), JobError> {
     let mut checkpoint = run.checkpoint().await?;
-    store::upsert(&mut checkpoint, run.tenant(), run.id(), batch).await?;
+    let upsert = store::upsert(&mut checkpoint, run.tenant(), run.id(), batch);
+    within(UPSERT, upsert).await?;
     checkpoint.commit().await?;
     batch.clear();
     Ok(())

@@ -58,7 +58,7 @@ pub(crate) async fn pool(database: &Database, size: u32) -> Result<PgPool, Failu
     Ok(PgPoolOptions::new()
         .max_connections(size)
         .acquire_timeout(PATIENCE)
-        .connect_lazy_with(options(database)?))
+        .connect_lazy_with(options(database)?.options([("statement_timeout", "60s")])))
 }
 
 fn require_current(state: SchemaState) -> Result<(), Failure> {

@@ -24,6 +24,7 @@ use cli::{Cli, Command};
 use failure::Failure;
 use std::ffi::OsString;
 use std::process::ExitCode;
+use std::time::Duration;
 
 /// Runs the worker's command line on `args`, the program's name first, and says how it ended.
 ///
@@ -60,7 +61,21 @@ async fn run(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         Command::Migrate => migrate::run(&cli.database).await,
         Command::Work(args) => work::run(&cli.database, &args).await,
-        Command::Start(args) => start::run(&cli.database, args).await,
-        Command::Access { what } => access::run(&cli.database, what).await,
+        Command::Start(args) => bounded(start::run(&cli.database, args)).await,
+        Command::Access { what } => bounded(access::run(&cli.database, what)).await,
+    }
+}
+
+/// For commands a person waits for: a database that stopped answering must not hold them for ever.
+async fn bounded(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    const PATIENCE: Duration = Duration::from_secs(30);
+    match tokio::time::timeout(PATIENCE, command).await {
+        Ok(result) => result,
+        Err(_) => Err(Failure::new(format!(
+            "the database stopped answering: given up after {} s",
+            PATIENCE.as_secs()
+        ))
+        .remedy("look whether it took effect before you try again")
+        .code(failure::UNREACHABLE)),
     }
 }

@@ -137,6 +137,10 @@ impl Tally {
 fn storable(key: &str) -> String {
     let shown = |c: char| if c.is_control() { '\u{fffd}' } else { c };
     let key: String = key.chars().map(shown).take(MAX_TEXT).collect();
+    if opsroom_model::sanitize::is_sensitive(&key) {
+        // Still one key an item, and nothing of what it said.
+        return format!("withheld-{:016x}", fingerprint(&key));
+    }
     if key.is_empty() { "-".to_owned() } else { key }
 }
 

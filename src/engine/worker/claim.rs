@@ -30,25 +30,27 @@ pub(super) struct Claimer {
     failed_at: Option<Instant>,
 }
 
-/// The runs that this worker knows it holds.
+/// The claims that this worker knows it holds: run and claim number, since it may claim a run again
+/// before the end of its former claim is through.
 #[derive(Clone, Default)]
-struct Held(Arc<Mutex<HashSet<i64>>>);
+struct Held(Arc<Mutex<HashSet<(i64, i32)>>>);
 
 /// Kept as long as a run is held.
 pub(super) struct Hold {
-    run: i64,
+    claim: (i64, i32),
     held: Held,
 }
 
 impl Held {
-    fn lock(&self) -> MutexGuard<'_, HashSet<i64>> {
+    fn lock(&self) -> MutexGuard<'_, HashSet<(i64, i32)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn hold(&self, run: RunId) -> Hold {
-        self.lock().insert(run.0);
+    fn hold(&self, run: RunId, claim_no: i32) -> Hold {
+        let claim = (run.0, claim_no);
+        self.lock().insert(claim);
         Hold {
-            run: run.0,
+            claim,
             held: self.clone(),
         }
     }
@@ -56,7 +58,7 @@ impl Held {
 
 impl Drop for Hold {
     fn drop(&mut self) {
-        self.held.lock().remove(&self.run);
+        self.held.lock().remove(&self.claim);
     }
 }
 
@@ -87,8 +89,12 @@ impl Claimer {
     }
 
     async fn try_claim(&mut self, free: usize) -> Result<Vec<Claimed>, EngineError> {
-        if self.failed_at.is_some_and(|at| at.elapsed() < IN_DOUBT) {
+        if let Some(failed_at) = self.failed_at {
+            let settled = failed_at.elapsed() > IN_DOUBT;
             self.disown().await?;
+            if settled {
+                self.failed_at = None;
+            }
         }
         let mut wrapped = self.cursor == 0;
         for _ in 0..STRETCHES {
@@ -134,19 +140,22 @@ impl Claimer {
     /// Gives back what is claimed for this worker and not held by it: the answer to that claim got
     /// lost, and as long as this worker beats nobody else would take the run.
     async fn disown(&self) -> Result<(), EngineError> {
-        let held: Vec<i64> = self.held.lock().iter().copied().collect();
+        let (runs, claims): (Vec<i64>, Vec<i32>) = self.held.lock().iter().copied().unzip();
         let call = sqlx::query(
             "with unknown as (
-               update opsroom.operation_runs
+               update opsroom.operation_runs r
                   set worker_id = null, available_at = clock_timestamp(), attempt = attempt - 1
-                where status = 'running' and worker_id = $1 and not id = any ($2)
+                where status = 'running' and worker_id = $1
+                  and not exists (select from unnest($2::bigint[], $3::int[]) held (run, claim)
+                                   where held.run = r.id and held.claim = r.claim_no)
                returning tenant_id, id, claim_no, attempt + 1 as attempt, claimed_at)
              insert into opsroom.run_attempts (tenant_id, run_id, claim_no, attempt, worker_id, started_at, ended)
              select tenant_id, id, claim_no, attempt, $1, claimed_at, 'released' from unknown
              on conflict do nothing",
         )
         .bind(self.worker)
-        .bind(held)
+        .bind(runs)
+        .bind(claims)
         .execute(&self.pool);
         within(STATEMENT, call).await?;
         Ok(())
@@ -171,6 +180,6 @@ fn decode(row: &PgRow, held: &Held) -> Claimed {
             .get::<Option<Value>, _>("counts")
             .map(|value| Counts::from_json(&value))
             .unwrap_or_default(),
-        hold: held.hold(RunId(row.get("run_id"))),
+        hold: held.hold(RunId(row.get("run_id")), row.get("claim")),
     }
 }

@@ -239,6 +239,11 @@ pub(super) async fn release_all(
 ) -> Result<u64, EngineError> {
     let release = async {
         let mut transaction = pool.begin().await?;
+        // Waits for a claim that is still under way on the server.
+        sqlx::query("select from opsroom.workers where id = $1 for update")
+            .bind(worker)
+            .execute(&mut *transaction)
+            .await?;
         sqlx::query(
             "insert into opsroom.run_attempts (tenant_id, run_id, claim_no, attempt, worker_id, worker_name, started_at, ended)
              select tenant_id, id, claim_no, attempt, worker_id, $2, claimed_at, 'released' from opsroom.operation_runs

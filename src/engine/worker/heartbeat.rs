@@ -3,7 +3,9 @@
 
 use crate::deadline::within;
 use crate::error::EngineError;
-use sqlx::PgPool;
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{ConnectOptions as _, PgConnection, PgPool};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -49,6 +51,11 @@ async fn beat_until(
     let patience = lease * 2 / 3;
     // The lease counts from when the beat was written, at the latest when it was sent.
     let mut confirmed = Instant::now();
+    let mut pulse = Pulse {
+        options: pool.connect_options(),
+        worker,
+        connection: None,
+    };
     loop {
         let pause = every.min(patience.saturating_sub(confirmed.elapsed()));
         tokio::select! {
@@ -62,7 +69,7 @@ async fn beat_until(
             tracing::error!(%worker, "no beat for two thirds of the lease; stopping this worker's jobs");
             return fenced.cancel();
         }
-        match beat(&pool, worker, left.min(every)).await {
+        match pulse.beat(left.min(every)).await {
             Ok(true) => confirmed = sent,
             Ok(false) => {
                 tracing::error!(%worker, "declared dead by another worker; stopping this worker's jobs");
@@ -76,9 +83,30 @@ async fn beat_until(
     }
 }
 
-async fn beat(pool: &PgPool, worker: Uuid, limit: Duration) -> Result<bool, EngineError> {
-    let call = sqlx::query_scalar("select opsroom.beat($1)")
-        .bind(worker)
-        .fetch_one(pool);
-    within(limit, call).await
+/// A connection of its own: jobs that hold all the others must not cost the worker its life.
+struct Pulse {
+    options: Arc<PgConnectOptions>,
+    worker: Uuid,
+    connection: Option<PgConnection>,
+}
+
+impl Pulse {
+    /// False: declared dead. After an error the connection is made anew.
+    async fn beat(&mut self, limit: Duration) -> Result<bool, EngineError> {
+        let connection = self.connection.take();
+        let call = async {
+            let mut connection = match connection {
+                Some(connection) => connection,
+                None => self.options.connect().await?,
+            };
+            let alive: bool = sqlx::query_scalar("select opsroom.beat($1)")
+                .bind(self.worker)
+                .fetch_one(&mut connection)
+                .await?;
+            Ok::<_, sqlx::Error>((alive, connection))
+        };
+        let (alive, connection) = within(limit, call).await?;
+        self.connection = Some(connection);
+        Ok(alive)
+    }
 }

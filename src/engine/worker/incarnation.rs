@@ -100,7 +100,7 @@ impl Incarnation {
         let mut jobs = JoinSet::new();
         let mut claimer = Claimer::new(self.pool.clone(), self.id, self.registry.types());
         let mut wakes = Wakes::new(self.pool.clone());
-        loop {
+        while !stop.is_cancelled() {
             let free = (self.options.slots as usize).saturating_sub(jobs.len());
             let claimed = if free == 0 {
                 Vec::new()
@@ -108,8 +108,7 @@ impl Incarnation {
                 tokio::select! {
                     biased;
                     () = fenced.cancelled() => return (Ending::Fenced, jobs),
-                    // What a dropped claim took is given back when this worker signs off.
-                    () = stop.cancelled() => return (Ending::Stopped, jobs),
+                    // Not dropped when told to stop: what it takes would never be executed.
                     claimed = claimer.claim(free) => claimed,
                 }
             };
@@ -128,6 +127,7 @@ impl Incarnation {
                 () = wakes.next(self.options.poll) => {}
             }
         }
+        (Ending::Stopped, jobs)
     }
 
     fn execute(

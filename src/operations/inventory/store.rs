@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use opsroom_graph::PolicyDocument;
-use opsroom_model::{RunId, TenantId};
+use opsroom_model::{RunId, TenantId, sanitize};
 use sha2::{Digest as _, Sha256};
 use sqlx::PgConnection;
 use std::fmt::Write as _;
@@ -26,18 +26,22 @@ impl Observed {
         Self {
             family: summary.family.key(),
             id: summary.id.as_str().to_owned(),
-            name: summary
-                .name
-                .chars()
-                .filter(|c| *c != '\0')
-                .take(MAX_NAME)
-                .collect(),
+            name: storable(&summary.name),
             platform: summary.platform.key(),
             odata_type: summary.odata_type.clone(),
             hash: hash(&policy.document),
             modified: summary.last_modified,
         }
     }
+}
+
+/// The name people gave the policy, as it is, but for what must not be stored: the database knows no
+/// NUL, and a name can hold an address or a key.
+fn storable(name: &str) -> String {
+    if sanitize::is_sensitive(name) {
+        return sanitize::WITHHELD.to_owned();
+    }
+    name.chars().filter(|c| *c != '\0').take(MAX_NAME).collect()
 }
 
 /// Changes exactly when the document does; says nothing of what is in it.
