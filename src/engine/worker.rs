@@ -1,7 +1,7 @@
 //! A worker process: claims free runs, executes them, beats while it holds any, ends them through one
 //! service, and takes over what dead workers held. Any number of processes on any number of machines.
 //!
-//! A process lives as a series of [incarnations](incarnation): each has an id of its own, and one
+//! A process lives as a series of incarnations: each has an id of its own, and one
 //! that was declared dead, or could not beat in time, stops all its jobs and never writes again.
 
 mod attempt;

@@ -3,7 +3,10 @@
 
 use crate::program::{Said, run};
 use opsroom_engine::access::LoginKind;
+use opsroom_postgres::{Auth, Cluster, Durability, Kept};
 use opsroom_testkit::{TestDatabase, World, unique_name};
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 
 /// One line on standard error, nothing on standard output.
 fn one_line(said: &Said, code: i32, says: &[&str]) {
@@ -161,6 +164,30 @@ async fn a_database_that_is_not_there_or_not_ready_says_what_to_do() {
 }
 
 #[tokio::test]
+async fn a_wrong_password_is_refused_in_one_line_that_does_not_repeat_it() {
+    let folder = tempfile::tempdir().unwrap();
+    // As root, the server is another user's, who must reach its data.
+    std::fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
+    let cluster = Cluster::named("passwords")
+        .kept(Kept::Fresh)
+        .durability(Durability::TestOnly)
+        .auth(Auth::ScramPasswords)
+        .data_root(folder.path());
+    let server = tokio::task::spawn_blocking(move || cluster.start())
+        .await
+        .unwrap()
+        .unwrap();
+    let url = server
+        .connection()
+        .url_with_password("postgres", "postgres", "hunter2hunter2");
+    for command in [&["work"][..], &["migrate"], &["access", "tenant", "list"]] {
+        let said = run(&url, command);
+        one_line(&said, 9, &["refused this login", "PGPASSWORD"]);
+        assert!(!said.err.contains("hunter2"), "{said:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_worker_told_nonsense_does_not_begin() {
     let world = World::new().await.unwrap();
     let url = world.database().url(&world.worker);
@@ -221,6 +248,8 @@ async fn what_the_help_gives_as_examples_is_taken() {
     let world = World::new().await.unwrap();
     let url = world.database().url(&world.starter);
     let help = run(&url, &["start", "--help"]).out;
+    // It is wrapped somewhere.
+    let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
     let (_, input) = help.split_once("--input '").unwrap();
     let (input, _) = input.split_once('\'').unwrap();
     let said = run(

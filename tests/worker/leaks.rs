@@ -38,31 +38,19 @@ async fn neither_token_nor_mail_address_of_an_error_is_left_anywhere() {
     let connected = Connected::new().await;
     let statuses = [400, 401, 403, 409, 500];
     let mut owner = connected.world.owner().await.unwrap();
-    let mut runs = Vec::new();
+    let (full, mut runs) = (json!({"scope": "full"}), Vec::new());
     for status in statuses {
-        let name = format!("leaks {status}");
+        let name = format!("leaks{status}");
         let insert = "insert into opsroom.tenants (workspace_id, name) select id, $1 from opsroom.workspaces returning id";
         let tenant: i64 = sqlx::query_scalar(insert)
             .bind(&name)
             .fetch_one(&mut owner)
             .await
             .unwrap();
-        sqlx::query("update opsroom.tenants set name = $1 where id = $2")
-            .bind(format!("leaks{status}"))
-            .bind(tenant)
-            .execute(&mut owner)
-            .await
-            .unwrap();
-        let name = format!("leaks{status}");
         connected.connect(&name, builtin::policies()).await;
         connected.weather(&name, Faults::leaky(status));
-        runs.push(
-            connected
-                .world
-                .queued(tenant, "inventory.sync", &json!({"scope": "full"}))
-                .await
-                .unwrap(),
-        );
+        let run = connected.world.queued(tenant, "inventory.sync", &full);
+        runs.push(run.await.unwrap());
     }
     let worker = connected.worker("one", &[]);
     let tried = eventually(SOON, "every run has ended an attempt", async || {
