@@ -4,6 +4,7 @@ use crate::scripted::{SOON, Scripted, TYPE, Working, attempts, completed, option
 use opsroom_engine::{JobError, WorkerOptions};
 use opsroom_testkit::{Mode, Proxy, World, eventually};
 use serde_json::{Value, json};
+use sqlx::PgConnection;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{Notify, mpsc};
@@ -196,6 +197,62 @@ async fn a_worker_cut_off_stops_its_jobs_in_time_and_comes_back_as_another() {
     cut_off.end().await;
 }
 
+/// Makes every claim wait on the server until the connection is dropped.
+async fn shut_the_gate(world: &World) -> PgConnection {
+    let mut holder = world.owner().await.unwrap();
+    sqlx::raw_sql("begin; select from opsroom.claim_gate for update")
+        .execute(&mut holder)
+        .await
+        .unwrap();
+    holder
+}
+
+async fn a_claim_waits(world: &World) {
+    let mut looking = world.owner().await.unwrap();
+    let waiting = eventually(SOON, "the claim waits on the server", async || {
+        let query = "select count(*) from pg_stat_activity
+                      where datname = current_database() and wait_event_type = 'Lock' and query like '%opsroom.claim(%'";
+        sqlx::query_scalar::<_, i64>(query)
+            .fetch_one(&mut looking)
+            .await
+            .unwrap()
+            > 0
+    });
+    waiting.await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_claim_under_way_when_told_to_stop_is_executed() {
+    let world = World::new().await.unwrap();
+    let operation = Scripted::new(|run, _| {
+        run.succeeded(1);
+        Box::pin(async { Ok(()) })
+    });
+    let gate = shut_the_gate(&world).await;
+    let run = world.queued(world.north, TYPE, &json!({})).await.unwrap();
+    let pool = world.pool(&world.worker, 8).unwrap();
+    let working = Working::start(pool, operation.registry(), options("one"));
+    a_claim_waits(&world).await;
+    working.stop();
+    drop(gate);
+    working.end().await;
+    let row = world.run(run).await.unwrap();
+    assert_eq!(row["outcome"], "succeeded", "{row:#}");
+    assert_eq!(row["attempt"], 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_login_but_a_workers_can_hold_up_claims() {
+    let world = World::new().await.unwrap();
+    for login in [&world.reader, &world.starter] {
+        let mut connection = world.connect(login).await.unwrap();
+        let tried = sqlx::raw_sql("select from opsroom.claim_gate for share")
+            .execute(&mut connection)
+            .await;
+        assert!(tried.is_err(), "{login}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_claim_whose_answer_got_lost_is_given_back() {
     let world = World::new().await.unwrap();
@@ -207,34 +264,18 @@ async fn a_claim_whose_answer_got_lost_is_given_back() {
         .connect_lazy(&proxy.url(world.database().name(), &world.worker))
         .unwrap();
     // Holds up claims on the server's side.
-    let mut holder = world.owner().await.unwrap();
-    sqlx::raw_sql("select pg_advisory_lock(7430001)")
-        .execute(&mut holder)
-        .await
-        .unwrap();
+    let gate = shut_the_gate(&world).await;
     let run = world.queued(world.north, TYPE, &json!({})).await.unwrap();
     let operation = Scripted::new(|_, _| Box::pin(async { Ok(()) }));
     let working = Working::start(through, operation.registry(), options("one"));
-    let mut looking = world.owner().await.unwrap();
-    let waiting = eventually(SOON, "the claim waits on the server", async || {
-        let query = "select count(*) from pg_stat_activity where datname = current_database() and wait_event = 'advisory'";
-        sqlx::query_scalar::<_, i64>(query)
-            .fetch_one(&mut looking)
-            .await
-            .unwrap()
-            > 0
-    });
-    waiting.await.unwrap();
+    a_claim_waits(&world).await;
     proxy.set(Mode::Cut);
     eventually(SOON, "all connections are gone", async || {
         proxy.open_connections() == 0
     })
     .await
     .unwrap();
-    sqlx::raw_sql("select pg_advisory_unlock(7430001)")
-        .execute(&mut holder)
-        .await
-        .unwrap();
+    drop(gate);
     until(&world, run, "is claimed unheard", |row| {
         row["worker_id"].is_string()
     })

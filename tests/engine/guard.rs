@@ -423,6 +423,22 @@ async fn names_types_hashes_and_times_have_their_shape() {
     ] {
         assert_eq!(refusal(&mut owner, &bad).await.unwrap().0, "23514", "{bad}");
     }
+    let done = |column: &str, time: &str| {
+        let columns = format!(", status, outcome, {column}");
+        let values = format!(", 'completed', 'succeeded', {time}");
+        insert("'S'", "a.b", &hash, &columns, &values)
+    };
+    for (column, time, state) in [
+        ("created_at", "'infinity'", "OP006"),
+        ("created_at", "now() + interval '50 years'", "OP006"),
+        ("created_at", "'-infinity'", "23514"),
+        ("started_at", "'-infinity'", "22008"),
+        ("completed_at", "'280000-01-01'", "OP006"),
+        ("updated_at", "'infinity'", "23514"),
+    ] {
+        let bad = done(column, time);
+        assert_eq!(refusal(&mut owner, &bad).await.unwrap().0, state, "{bad}");
+    }
     let good = insert("'S'", "a.b", &hash, "", "");
     assert_eq!(refusal(&mut owner, &good).await, None);
     assert_eq!(

@@ -53,9 +53,14 @@ impl Connected {
         id
     }
 
+    pub(crate) fn guid(&self, tenant: &str) -> Uuid {
+        TenantFixture::named(tenant, Vec::new()).guid
+    }
+
     pub(crate) fn weather(&self, tenant: &str, faults: Faults) {
-        let id = TenantFixture::named(tenant, Vec::new()).guid;
-        self.simulator.set_faults(id, faults).unwrap();
+        self.simulator
+            .set_faults(self.guid(tenant), faults)
+            .unwrap();
     }
 
     /// So slow that a run is seen under way.

@@ -86,3 +86,23 @@ async fn a_tenant_without_a_connection_fails_with_that_code() {
     let row = connected.completed(connected.start()).await;
     assert_eq!(row["failure_summary"][0]["code"], "tenant.not_connected");
 }
+
+#[tokio::test]
+async fn a_policy_that_is_listed_twice_is_one_policy() {
+    let connected = Connected::new().await;
+    let mut policies = builtin::policies();
+    let all = policies.len();
+    policies.push(policies[0].clone());
+    let guid = connected.guid("north");
+    connected
+        .simulator
+        .change_policies(guid, |served| *served = policies)
+        .unwrap();
+    let _worker = connected.worker("one", &[]);
+    let row = connected.completed(connected.start()).await;
+    assert_eq!(row["outcome"], "succeeded", "{row:#}");
+    assert_eq!(
+        row["summary_counts"],
+        json!({"total": all, "success": all, "failed": 0, "skipped": 0})
+    );
+}
