@@ -18,6 +18,7 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use tokio::runtime::Runtime;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 /// Runs added to an empty database, so that screens have something to compare with.
@@ -59,14 +60,14 @@ pub(crate) fn with_console(runtime: &Runtime, show: &Show) -> Result<ExitCode> {
 /// A stage without an audience, until a signal.
 pub(crate) fn headless(runtime: &Runtime, show: &Show) -> Result<ExitCode> {
     let stage = set(runtime, show, None)?;
-    println!("{}", stage.urls.json());
     runtime.block_on(async {
-        use tokio::signal::unix::{SignalKind, signal};
+        // Caught before anybody is told that it is ready: what comes then must end it in order.
         let (mut interrupt, mut terminate, mut hangup) = (
             signal(SignalKind::interrupt())?,
             signal(SignalKind::terminate())?,
             signal(SignalKind::hangup())?,
         );
+        println!("{}", stage.urls.json());
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}

@@ -1,0 +1,180 @@
+//! The demo as a newcomer meets it: it starts from nothing, shows live runs, leaves nothing behind,
+//! and starts again whatever was done to it.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test ends where its world is not as it must be"
+)]
+
+mod place;
+
+use opsroom_testkit::{Signal, Terminal};
+use place::{Place, SOON};
+use sqlx::{Connection as _, PgConnection};
+use std::time::Duration;
+
+#[tokio::test]
+async fn it_prints_urls_executes_runs_and_leaves_nothing() {
+    let place = Place::new();
+    let mut demo = place.headless(&[]);
+    let urls = demo.urls();
+    for key in [
+        "owner",
+        "worker",
+        "starter",
+        "oncall",
+        "support",
+        "developer",
+    ] {
+        PgConnection::connect(urls[key].as_str().expect(key))
+            .await
+            .expect(key);
+    }
+    let mut owner = PgConnection::connect(urls["owner"].as_str().unwrap())
+        .await
+        .unwrap();
+    let mut ended: i64 = 0;
+    opsroom_testkit::eventually(Duration::from_secs(60), "real runs end", async || {
+        ended = sqlx::query_scalar(
+            "select count(*) from opsroom.operation_runs o join opsroom.run_attempts a on a.run_id = o.id where o.status = 'completed'",
+        )
+        .fetch_one(&mut owner)
+        .await
+        .unwrap();
+        ended >= 3
+    })
+    .await
+    .unwrap();
+    drop(owner);
+    demo.signal(Signal::TERM);
+    assert_eq!(demo.wait().code(), Some(0));
+    place.assert_deserted();
+}
+
+#[tokio::test]
+async fn each_login_sees_what_is_its_own() {
+    let place = Place::new();
+    let mut demo = place.headless(&["--no-traffic"]);
+    let urls = demo.urls();
+    for (login, tenants) in [("oncall", 12_i64), ("support", 4), ("developer", 1)] {
+        let mut reader = PgConnection::connect(urls[login].as_str().unwrap())
+            .await
+            .unwrap();
+        let seen: i64 = sqlx::query_scalar("select count(*) from opsroom.tenants")
+            .fetch_one(&mut reader)
+            .await
+            .unwrap();
+        let listed: i64 =
+            sqlx::query_scalar("select count(distinct tenant_id) from opsroom.operation_runs")
+                .fetch_one(&mut reader)
+                .await
+                .unwrap();
+        assert_eq!((seen, listed), (tenants, tenants), "{login}");
+    }
+    demo.signal(Signal::INT);
+    assert_eq!(demo.wait().code(), Some(0));
+}
+
+#[test]
+fn killed_it_leaves_nothing_and_starts_again() {
+    let place = Place::new();
+    let mut demo = place.headless(&[]);
+    demo.urls();
+    demo.signal(Signal::KILL);
+    demo.wait();
+    place.wait_deserted();
+    let mut again = place.headless(&[]);
+    assert!(again.urls()["oncall"].is_string());
+    again.signal(Signal::TERM);
+    assert_eq!(again.wait().code(), Some(0));
+    place.assert_deserted();
+}
+
+#[test]
+fn a_second_one_is_refused_in_one_line() {
+    let place = Place::new();
+    let mut first = place.headless(&[]);
+    first.urls();
+    let second = place.command(&["--headless"]).output().unwrap();
+    assert_eq!(second.status.code(), Some(1));
+    let said = String::from_utf8(second.stderr).unwrap();
+    let refusal: Vec<_> = said
+        .lines()
+        .filter(|line| line.starts_with("opsroom-demo:"))
+        .collect();
+    assert_eq!(refusal.len(), 1, "{said}");
+    assert!(refusal[0].contains("in use by process"), "{said}");
+    assert!(second.stdout.is_empty());
+}
+
+#[test]
+fn the_console_shows_live_runs_and_gives_the_terminal_back() {
+    let place = Place::new();
+    let mut terminal = Terminal::spawn(&place.command(&[]), 120, 40).unwrap();
+    terminal.wait_for("● live", SOON).unwrap();
+    terminal.wait_for("● running", SOON).unwrap();
+    terminal.send("\r").unwrap();
+    terminal.wait_for("attempt 1 of 3", SOON).unwrap();
+    terminal.send("q").unwrap();
+    terminal.send("q").unwrap();
+    assert_eq!(terminal.wait_exit(SOON).unwrap().exit_code(), 0);
+    assert!(!terminal.alternate_screen() && terminal.cursor_shown());
+    let mode = terminal.line_mode().unwrap();
+    assert!(mode.canonical && mode.echo, "{mode:?}");
+    place.wait_deserted();
+}
+
+#[test]
+fn told_to_end_the_console_gives_the_terminal_back_and_nothing_stays() {
+    for signal in [Signal::TERM, Signal::HUP, Signal::INT] {
+        let place = Place::new();
+        let mut terminal = Terminal::spawn(&place.command(&[]), 100, 30).unwrap();
+        terminal.wait_for("● live", SOON).unwrap();
+        terminal.signal(signal).unwrap();
+        terminal.wait_exit(SOON).unwrap();
+        assert!(
+            !terminal.alternate_screen() && terminal.cursor_shown(),
+            "{signal:?}"
+        );
+        place.wait_deserted();
+    }
+}
+
+#[test]
+fn documents_of_the_users_own_are_observed_by_their_own_ids() {
+    let place = Place::new();
+    let empty = place.folder("empty");
+    let refused = place
+        .command(&["--headless", "--policies", empty.to_str().unwrap()])
+        .output()
+        .unwrap();
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("no policy documents in"));
+
+    let folder = place.folder("own");
+    let document = "\u{feff}{\"@odata.type\":\"#microsoft.graph.macOSCompliancePolicy\",\"id\":\"11111111-2222-4333-8444-555555555555\",\"displayName\":\"My own \\u0027policy\\u0027\"}";
+    std::fs::write(folder.join("one.json"), document).unwrap();
+    let mut demo = place.headless(&["--no-traffic", "--policies", folder.to_str().unwrap()]);
+    let urls = demo.urls();
+    let start = place
+        .command(&[
+            "worker",
+            "start",
+            "inventory.sync",
+            "--tenant",
+            "wingtip",
+            "-o",
+            "json",
+        ])
+        .env("DATABASE_URL", urls["starter"].as_str().unwrap())
+        .output()
+        .unwrap();
+    let started: serde_json::Value = serde_json::from_slice(&start.stdout).expect("a confirmation");
+    let run = started["run"].to_string();
+    let shown = place.until_completed(&run, urls["oncall"].as_str().unwrap());
+    assert_eq!(shown["outcome"], "succeeded", "{shown:#}");
+    assert_eq!(shown["counts"]["success"], 1, "{shown:#}");
+    demo.signal(Signal::TERM);
+    demo.wait();
+}
