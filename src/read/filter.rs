@@ -2,7 +2,7 @@
 //! Values are bound, never pasted. Many tenants become a LATERAL over their ids; beyond
 //! [`LATERAL_TENANTS`] the policy and one `= any` are cheaper (reference: measured forms).
 
-use crate::row::Cursor;
+use crate::row::{COLUMNS, Cursor};
 use crate::scope::{RowCondition, RowFilter, Scope, WINDOW_S};
 use opsroom_model::query::Sign;
 use opsroom_model::{Bucket, RunId};
@@ -14,11 +14,6 @@ const LATERAL_TENANTS: usize = 256;
 const MAX_ARMS: usize = 24;
 /// Rows looked at, newest first, where each must be read to be judged.
 pub(crate) const SEARCH_BUDGET: i64 = 20_000;
-
-/// Every column a scan within the budget hands on: those a list or a row filter may ask for.
-const SCANNED: &str = "r.id, r.tenant_id, r.user_id, r.initiator_name, r.type, r.status, r.outcome, \
-     r.summary_counts, r.started_at, r.completed_at, r.created_at, r.updated_at, r.changed_xid, \
-     r.attempt, r.max_attempts, r.available_at, r.worker_id";
 
 /// What is selected from the arms, and how far.
 #[derive(Clone, Copy)]
@@ -193,7 +188,8 @@ fn push_scan(
     let budgeted = scope.is_free_text() || matches!(arm.types, ArmType::Foreign { .. });
     sql.push(format_args!("select {} from ", take.columns));
     if budgeted {
-        sql.push(format_args!("(select {SCANNED} from "));
+        // All that a list or a row filter may ask for.
+        sql.push(format_args!("(select {COLUMNS} from "));
     }
     sql.push("opsroom.operation_runs r where true");
     match tenants {
@@ -218,7 +214,7 @@ fn push_scan(
     }
     if let Some(before) = take.before {
         sql.push(" and (r.created_at, r.id) < (")
-            .push_bind(before.created_at);
+            .push_bind(before.created);
         sql.push(", ").push_bind(before.id.0).push(")");
     }
     if budgeted {

@@ -268,6 +268,6 @@ fn stuck_p95(scope: &Scope) -> QueryBuilder<Postgres> {
         order: Order::NewestFirst,
     };
     push_rows(&mut sql, scope, take);
-    sql.push(" s where s.started_at is not null and s.completed_at is not null");
+    sql.push(" s where s.started_at >= '1900-01-01' and s.completed_at < '9999-12-31'");
     sql
 }

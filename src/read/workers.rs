@@ -1,6 +1,7 @@
 //! The workers there are, alive or lately dead: one row a process.
 
 use crate::error::ReadError;
+use crate::moment;
 use chrono::{DateTime, Utc};
 use opsroom_model::Clean;
 use sqlx::postgres::PgRow;
@@ -51,8 +52,8 @@ pub(crate) fn decode(row: &PgRow) -> Result<Worker, ReadError> {
         Ok(Worker {
             id: row.try_get("id")?,
             name: Clean::limited(row.try_get("name")?, 80),
-            started_at: row.try_get("started_at")?,
-            beat_at: row.try_get("beat_at")?,
+            started_at: moment::always(row, "started_at")?,
+            beat_at: moment::always(row, "beat_at")?,
             alive: row.try_get("alive")?,
             stopping: row.try_get("stopping")?,
             types: row

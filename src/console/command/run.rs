@@ -62,7 +62,7 @@ fn document(run: &RunDetail, answer: &DetailAnswer) -> Value {
             json!({
                 "attempt": attempt.attempt,
                 "worker": attempt.worker,
-                "started_at": iso(attempt.started_at),
+                "started_at": attempt.started_at.map(iso),
                 "ended_at": attempt.ended_at.map(iso),
                 "ended": attempt.ended,
                 "failures": failures(&attempt.failures),
