@@ -70,7 +70,7 @@ pub(crate) fn push_rows(sql: &mut QueryBuilder<Postgres>, scope: &Scope, take: T
     sql.push(")");
 }
 
-/// Pushes what every row of the scope must fulfil, states and time aside, as ` and …` over `r`.
+/// Pushes what every active row of the scope must fulfil, its state aside, as ` and …` over `r`.
 pub(crate) fn push_where(sql: &mut QueryBuilder<Postgres>, scope: &Scope) {
     if let Some(tenants) = &scope.tenants {
         sql.push(" and r.tenant_id = any(")
@@ -88,10 +88,14 @@ pub(crate) fn push_where(sql: &mut QueryBuilder<Postgres>, scope: &Scope) {
         }
         sql.push(")");
     }
-    if let Some(ids) = &scope.ids {
-        sql.push(" and r.id = any(")
-            .push_bind(numbers(ids))
-            .push(")");
+    match (&scope.ids, scope.since_s) {
+        (Some(ids), _) => {
+            sql.push(" and r.id = any(")
+                .push_bind(numbers(ids))
+                .push(")");
+        }
+        (None, Some(seconds)) => push_within(sql, seconds),
+        (None, None) => {}
     }
     for filter in &scope.rows {
         push_row_filter(sql, filter);
@@ -259,11 +263,7 @@ fn push_arm_conditions(sql: &mut QueryBuilder<Postgres>, arm: &Arm<'_>) {
     }
     match arm.age {
         Age::Whatever => {}
-        Age::Within(seconds) => {
-            sql.push(" and r.created_at >= now() - make_interval(secs => ")
-                .push_bind(seconds as f64)
-                .push(")");
-        }
+        Age::Within(seconds) => push_within(sql, seconds),
         Age::ActiveBefore(seconds) => {
             sql.push(
                 " and r.outcome = 'pending' and r.created_at < now() - make_interval(secs => ",
@@ -272,6 +272,12 @@ fn push_arm_conditions(sql: &mut QueryBuilder<Postgres>, arm: &Arm<'_>) {
             .push(")");
         }
     }
+}
+
+fn push_within(sql: &mut QueryBuilder<Postgres>, seconds: i64) {
+    sql.push(" and r.created_at >= now() - make_interval(secs => ")
+        .push_bind(seconds as f64)
+        .push(")");
 }
 
 /// The SQL condition of a state. The words are our own constants.
