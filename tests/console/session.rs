@@ -36,7 +36,7 @@ pub(crate) fn console(url: &str, columns: u16, rows: u16) -> Terminal {
     Terminal::spawn(&command, columns, rows).unwrap()
 }
 
-fn assert_given_back(terminal: &Terminal) {
+pub(crate) fn assert_given_back(terminal: &Terminal) {
     assert!(
         !terminal.alternate_screen(),
         "the alternate screen is still shown"
