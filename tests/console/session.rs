@@ -117,6 +117,22 @@ async fn ctrl_z_gives_the_terminal_to_the_shell_and_fg_takes_it_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn ctrl_z_does_nothing_where_no_shell_could_bring_the_console_back() {
+    let (database, login) = seeded().await;
+    let program = env!("CARGO_BIN_EXE_opsroom");
+    let line = format!("'{program}' --url '{}'; true", database.url(&login));
+    let mut script = Command::new("sh");
+    script.args(["-c", &line]);
+    let mut terminal = Terminal::spawn(&script, 120, 40).unwrap();
+    terminal.wait_for("identity", SOON).unwrap();
+    terminal.send("\x1a").unwrap();
+    terminal.send("?").unwrap();
+    terminal.wait_for(" keys ──", SOON).unwrap();
+    terminal.send("\x03").unwrap();
+    assert_eq!(terminal.wait_exit(SOON).unwrap().exit_code(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_lost_database_is_said_keys_answer_and_it_recovers_alone() {
     let (database, login) = seeded().await;
     let proxy = Proxy::to_postgres(database.server().connection())
