@@ -4,6 +4,7 @@
 pub mod code;
 pub mod console;
 pub mod doctor;
+mod document;
 mod rows;
 pub mod run;
 pub mod runs;

@@ -79,8 +79,10 @@ fn push_escape(out: &mut String, c: char) {
     }
 }
 
-/// Characters that steer, reorder, or take no visible place of their own.
-fn is_hidden(c: char) -> bool {
+/// True for characters that steer, reorder, or take no visible place of their own: what [`Clean`]
+/// escapes.
+#[must_use]
+pub fn is_hidden(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{600}'..='\u{605}' | '\u{6dd}' | '\u{70f}'

@@ -2,6 +2,7 @@
 //! attempts. Whether a run exists for the login is decided by the database's own function.
 
 use crate::error::ReadError;
+use crate::moment;
 use crate::row;
 use crate::stuck::Waits;
 use chrono::{DateTime, Utc};
@@ -91,8 +92,8 @@ pub struct Attempt {
     pub claim_no: i32,
     /// Who executed it.
     pub worker: Clean,
-    /// When it began.
-    pub started_at: DateTime<Utc>,
+    /// When it began, where that is known.
+    pub started_at: Option<DateTime<Utc>>,
     /// When it ended.
     pub ended_at: Option<DateTime<Utc>>,
     /// How: `succeeded`, `partially_succeeded`, `failed`, `retry`, `lost`, `released`.
@@ -160,7 +161,7 @@ fn from_json(run: &Value, now: DateTime<Utc>) -> Result<RunDetail, ReadError> {
     let missing = |name: &str| ReadError::malformed(format_args!("the run's {name}"));
     let int = |name: &str| run[name].as_i64().ok_or_else(|| missing(name));
     let text = |name: &str, max| Clean::limited(run[name].as_str().unwrap_or_default(), max);
-    let due_at = time(&run["available_at"]).filter(|due| *due > now);
+    let due_at = moment::of_json(&run["available_at"]).filter(|due| *due > now);
     let state = row::state(
         run["status"].as_str().unwrap_or_default(),
         run["outcome"].as_str().unwrap_or_default(),
@@ -177,10 +178,10 @@ fn from_json(run: &Value, now: DateTime<Utc>) -> Result<RunDetail, ReadError> {
         counts: Counts::from_json(&run["summary_counts"]),
         failures: failures(&run["failure_summary"]),
         context: Some(run["context"].clone()).filter(|context| !context.is_null()),
-        created_at: time(&run["created_at"]).ok_or_else(|| missing("created_at"))?,
-        started_at: time(&run["started_at"]),
-        completed_at: time(&run["completed_at"]),
-        updated_at: time(&run["updated_at"]).ok_or_else(|| missing("updated_at"))?,
+        created_at: moment::of_json(&run["created_at"]).ok_or_else(|| missing("created_at"))?,
+        started_at: moment::of_json(&run["started_at"]),
+        completed_at: moment::of_json(&run["completed_at"]),
+        updated_at: moment::of_json(&run["updated_at"]).ok_or_else(|| missing("updated_at"))?,
         attempt: run["attempt"].as_i64().unwrap_or(0),
         max_attempts: run["max_attempts"].as_i64().unwrap_or(1),
         waits: match (&run["available_at"], due_at) {
@@ -194,12 +195,6 @@ fn from_json(run: &Value, now: DateTime<Utc>) -> Result<RunDetail, ReadError> {
             .as_str()
             .map(|name| Clean::limited(name, 80)),
     })
-}
-
-/// A moment as PostgreSQL's JSON writes it: `2026-11-21T05:46:31.123+00:00`.
-fn time(value: &Value) -> Option<DateTime<Utc>> {
-    let parsed = DateTime::parse_from_rfc3339(value.as_str()?).ok()?;
-    Some(parsed.with_timezone(&Utc))
 }
 
 /// Reads stored failures leniently: another application may have written them.
@@ -239,7 +234,7 @@ pub(crate) fn decode_items(rows: &[PgRow], limit: u32) -> Result<ItemPage, ReadE
             status: optional("status", 40)?.unwrap_or_default(),
             code: optional("code", 64)?,
             message: optional("message", 200)?,
-            updated_at: row.try_get("updated_at")?,
+            updated_at: moment::optional(row, "updated_at")?,
         })
     };
     let mut items = rows
@@ -278,8 +273,8 @@ pub(crate) fn decode_attempt(row: &PgRow) -> Result<Attempt, ReadError> {
             attempt: row.try_get("attempt")?,
             claim_no: row.try_get("claim_no")?,
             worker: Clean::limited(&name.or(short).unwrap_or_default(), 80),
-            started_at: row.try_get("started_at")?,
-            ended_at: row.try_get("ended_at")?,
+            started_at: moment::optional(row, "started_at")?,
+            ended_at: moment::optional(row, "ended_at")?,
             ended: ended.map(|text| Clean::limited(&text, 40)),
             failures: summary.map(|value| failures(&value)).unwrap_or_default(),
         })

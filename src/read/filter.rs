@@ -2,7 +2,7 @@
 //! Values are bound, never pasted. Many tenants become a LATERAL over their ids; beyond
 //! [`LATERAL_TENANTS`] the policy and one `= any` are cheaper (reference: measured forms).
 
-use crate::row::Cursor;
+use crate::row::{COLUMNS, Cursor};
 use crate::scope::{RowCondition, RowFilter, Scope, WINDOW_S};
 use opsroom_model::query::Sign;
 use opsroom_model::{Bucket, RunId};
@@ -14,11 +14,6 @@ const LATERAL_TENANTS: usize = 256;
 const MAX_ARMS: usize = 24;
 /// Rows looked at, newest first, where each must be read to be judged.
 pub(crate) const SEARCH_BUDGET: i64 = 20_000;
-
-/// Every column a scan within the budget hands on: those a list or a row filter may ask for.
-const SCANNED: &str = "r.id, r.tenant_id, r.user_id, r.initiator_name, r.type, r.status, r.outcome, \
-     r.summary_counts, r.started_at, r.completed_at, r.created_at, r.updated_at, r.changed_xid, \
-     r.attempt, r.max_attempts, r.available_at, r.worker_id";
 
 /// What is selected from the arms, and how far.
 #[derive(Clone, Copy)]
@@ -75,7 +70,7 @@ pub(crate) fn push_rows(sql: &mut QueryBuilder<Postgres>, scope: &Scope, take: T
     sql.push(")");
 }
 
-/// Pushes what every row of the scope must fulfil, states and time aside, as ` and …` over `r`.
+/// Pushes what every active row of the scope must fulfil, its state aside, as ` and …` over `r`.
 pub(crate) fn push_where(sql: &mut QueryBuilder<Postgres>, scope: &Scope) {
     if let Some(tenants) = &scope.tenants {
         sql.push(" and r.tenant_id = any(")
@@ -93,10 +88,14 @@ pub(crate) fn push_where(sql: &mut QueryBuilder<Postgres>, scope: &Scope) {
         }
         sql.push(")");
     }
-    if let Some(ids) = &scope.ids {
-        sql.push(" and r.id = any(")
-            .push_bind(numbers(ids))
-            .push(")");
+    match (&scope.ids, scope.since_s) {
+        (Some(ids), _) => {
+            sql.push(" and r.id = any(")
+                .push_bind(numbers(ids))
+                .push(")");
+        }
+        (None, Some(seconds)) => push_within(sql, seconds),
+        (None, None) => {}
     }
     for filter in &scope.rows {
         push_row_filter(sql, filter);
@@ -193,7 +192,8 @@ fn push_scan(
     let budgeted = scope.is_free_text() || matches!(arm.types, ArmType::Foreign { .. });
     sql.push(format_args!("select {} from ", take.columns));
     if budgeted {
-        sql.push(format_args!("(select {SCANNED} from "));
+        // All that a list or a row filter may ask for.
+        sql.push(format_args!("(select {COLUMNS} from "));
     }
     sql.push("opsroom.operation_runs r where true");
     match tenants {
@@ -218,7 +218,7 @@ fn push_scan(
     }
     if let Some(before) = take.before {
         sql.push(" and (r.created_at, r.id) < (")
-            .push_bind(before.created_at);
+            .push_bind(before.created);
         sql.push(", ").push_bind(before.id.0).push(")");
     }
     if budgeted {
@@ -263,11 +263,7 @@ fn push_arm_conditions(sql: &mut QueryBuilder<Postgres>, arm: &Arm<'_>) {
     }
     match arm.age {
         Age::Whatever => {}
-        Age::Within(seconds) => {
-            sql.push(" and r.created_at >= now() - make_interval(secs => ")
-                .push_bind(seconds as f64)
-                .push(")");
-        }
+        Age::Within(seconds) => push_within(sql, seconds),
         Age::ActiveBefore(seconds) => {
             sql.push(
                 " and r.outcome = 'pending' and r.created_at < now() - make_interval(secs => ",
@@ -276,6 +272,12 @@ fn push_arm_conditions(sql: &mut QueryBuilder<Postgres>, arm: &Arm<'_>) {
             .push(")");
         }
     }
+}
+
+fn push_within(sql: &mut QueryBuilder<Postgres>, seconds: i64) {
+    sql.push(" and r.created_at >= now() - make_interval(secs => ")
+        .push_bind(seconds as f64)
+        .push(")");
 }
 
 /// The SQL condition of a state. The words are our own constants.

@@ -4,6 +4,7 @@
 
 use crate::error::ReadError;
 use crate::filter::{Order, Take, push_rows, push_where};
+use crate::moment;
 use crate::row;
 use crate::scope::Scope;
 use crate::stuck::{Facts, Waits};
@@ -70,7 +71,7 @@ pub(crate) fn query(scope: &Scope) -> QueryBuilder<Postgres> {
     }
     sql.push(
         ", (select min(r.created_at) from opsroom.operation_runs r where r.outcome = 'pending' and r.status = 'queued' \
-         and coalesce(r.available_at <= now(), true)",
+         and coalesce(r.available_at <= now(), true) and r.created_at >= '1900-01-01'",
     );
     push_where(&mut sql, scope);
     sql.push(") as oldest_queued");
@@ -81,7 +82,7 @@ pub(crate) fn decode(row: &PgRow) -> Result<Headline, ReadError> {
     let read = || -> Result<Headline, sqlx::Error> {
         let mut headline = Headline {
             as_of: row.try_get("as_of")?,
-            oldest_queued: row.try_get("oldest_queued")?,
+            oldest_queued: moment::optional(row, "oldest_queued")?,
             ..Headline::default()
         };
         for bucket in Bucket::ALL {
@@ -146,7 +147,7 @@ impl Suspect {
                 },
                 worker_id: row.try_get("worker_id")?,
                 waits: row::waits(row)?,
-                started_at: row.try_get("started_at")?,
+                started_at: moment::optional(row, "started_at")?,
             })
         };
         read().map_err(ReadError::malformed)

@@ -25,6 +25,7 @@ pub mod error;
 mod filter;
 pub mod headline;
 pub mod list;
+mod moment;
 pub mod options;
 pub mod reader;
 pub mod row;

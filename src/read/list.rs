@@ -76,7 +76,7 @@ pub(crate) fn query(
         .push("::int8[], ")
         .push_bind(held.iter().map(|row| row.xid).collect::<Vec<_>>())
         .push("::int8[], ")
-        .push_bind(held.iter().map(|row| row.updated_at).collect::<Vec<_>>())
+        .push_bind(held.iter().map(|row| row.updated).collect::<Vec<_>>())
         .push(
             "::timestamptz[]) as h(id, xid, updated_at) on h.id = p.id \
              and h.xid = p.changed_xid::text::int8 and h.updated_at = p.updated_at \

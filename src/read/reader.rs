@@ -2,8 +2,8 @@
 //! between calls.
 //!
 //! Every call may be cancelled by dropping its future: the connection in the middle of it is then
-//! given up, and the next call opens another. The server ends what it was doing by its own statement
-//! timeout. No call is retried; none keeps a transaction open when it returns.
+//! given up, and the next call opens another. The server ends what it was doing within a second where
+//! it can watch its clients, else by its own statement timeout. No call is retried; none keeps a transaction open when it returns.
 
 use crate::checkup::{self, Checkup};
 use crate::detail::{self, Attempt, ItemPage, Lookup};
@@ -154,7 +154,8 @@ impl Reader {
         rows.iter().map(detail::decode_attempt).collect()
     }
 
-    /// The workers there are, those that died within the last hour included.
+    /// The workers there are, the living first, then those heard of within the last hour; a thousand
+    /// at most.
     ///
     /// # Errors
     /// As every call: see [`ReadError`].
@@ -268,6 +269,6 @@ fn stuck_p95(scope: &Scope) -> QueryBuilder<Postgres> {
         order: Order::NewestFirst,
     };
     push_rows(&mut sql, scope, take);
-    sql.push(" s where s.started_at is not null and s.completed_at is not null");
+    sql.push(" s where s.started_at >= '1900-01-01' and s.completed_at < '9999-12-31'");
     sql
 }

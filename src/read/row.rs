@@ -1,5 +1,6 @@
 //! One run of a list: what membership alone lets a login see.
 
+use crate::moment::{self, Moment};
 use crate::stuck::{Facts, Waits};
 use chrono::{DateTime, Utc};
 use opsroom_model::{Bucket, Clean, Counts, RunId, RunState, TenantId, UserId};
@@ -26,7 +27,8 @@ pub struct RunRow {
     pub state: RunState,
     /// What it counted so far.
     pub counts: Counts,
-    /// When it was recorded.
+    /// When it was recorded. A moment before 1900 or after 9999 stands as the nearest of these;
+    /// the optional ones are left out then.
     pub created_at: DateTime<Utc>,
     /// When it began.
     pub started_at: Option<DateTime<Utc>>,
@@ -45,16 +47,16 @@ pub struct RunRow {
     /// Its first failure code, and how often it came.
     pub code: Option<(Clean, i64)>,
     pub(crate) xid: i64,
+    pub(crate) created: Moment,
+    pub(crate) updated: Moment,
     pub(crate) raw_type: String,
 }
 
 /// A place in the list: the row it names is the last one before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cursor {
-    /// `created_at` of that row.
-    pub created_at: DateTime<Utc>,
-    /// Its id.
-    pub id: RunId,
+    pub(crate) created: Moment,
+    pub(crate) id: RunId,
 }
 
 impl RunRow {
@@ -80,6 +82,8 @@ impl RunRow {
             waits: Waits::ForWorker,
             code: None,
             xid: 0,
+            created: created_at.into(),
+            updated: created_at.into(),
             raw_type: run_type.to_owned(),
         }
     }
@@ -88,7 +92,7 @@ impl RunRow {
     #[must_use]
     pub const fn cursor(&self) -> Cursor {
         Cursor {
-            created_at: self.created_at,
+            created: self.created,
             id: self.id,
         }
     }
@@ -144,6 +148,8 @@ pub(crate) fn decode(row: &PgRow) -> Result<RunRow, sqlx::Error> {
     let tenant: Option<String> = row.try_get("tenant")?;
     let code: Option<String> = row.try_get("code")?;
     let code_n: Option<i64> = row.try_get("code_n")?;
+    let (created, updated): (Moment, Moment) =
+        (row.try_get("created_at")?, row.try_get("updated_at")?);
     let counts: Option<serde_json::Value> = row.try_get("summary_counts")?;
     Ok(RunRow {
         id: RunId(row.try_get("id")?),
@@ -159,16 +165,18 @@ pub(crate) fn decode(row: &PgRow) -> Result<RunRow, sqlx::Error> {
         counts: counts
             .map(|value| Counts::from_json(&value))
             .unwrap_or_default(),
-        created_at: row.try_get("created_at")?,
-        started_at: row.try_get("started_at")?,
-        completed_at: row.try_get("completed_at")?,
-        updated_at: row.try_get("updated_at")?,
+        created_at: created.nearest(),
+        started_at: moment::optional(row, "started_at")?,
+        completed_at: moment::optional(row, "completed_at")?,
+        updated_at: updated.nearest(),
         attempt: row.try_get::<Option<i32>, _>("attempt")?.unwrap_or(0),
         max_attempts: row.try_get::<Option<i32>, _>("max_attempts")?.unwrap_or(1),
         worker_id: row.try_get("worker_id")?,
         waits: waits(row)?,
         code: code.map(|code| (Clean::limited(&code, 64), code_n.unwrap_or(1))),
         xid: row.try_get("xid")?,
+        created,
+        updated,
         raw_type,
     })
 }
@@ -181,8 +189,8 @@ pub(crate) fn waits(row: &PgRow) -> Result<Waits, sqlx::Error> {
     if row.try_get("held_back")? {
         return Ok(Waits::ForConfirmation);
     }
-    let due_at = row.try_get::<Option<DateTime<Utc>>, _>("due_at")?;
-    Ok(due_at.map_or(Waits::ForWorker, Waits::Until))
+    let due_at: Option<Moment> = row.try_get("due_at")?;
+    Ok(due_at.map_or(Waits::ForWorker, |due| Waits::Until(due.nearest())))
 }
 
 pub(crate) fn state(status: &str, outcome: &str) -> Result<RunState, sqlx::Error> {

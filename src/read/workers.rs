@@ -1,6 +1,7 @@
-//! The workers there are, alive or lately dead: one row a process.
+//! The workers there are, alive or lately dead: one row a process, a thousand at most.
 
 use crate::error::ReadError;
+use crate::moment;
 use chrono::{DateTime, Utc};
 use opsroom_model::Clean;
 use sqlx::postgres::PgRow;
@@ -38,11 +39,13 @@ impl Worker {
 
 pub(crate) fn query() -> QueryBuilder<Postgres> {
     QueryBuilder::new(
-        "select w.id, w.name, w.started_at, w.beat_at, \
-         w.dead_at is null and w.beat_at + w.lease > now() as alive, \
+        // The living come first: one that is cut off would make its runs look abandoned.
+        "select w.id, w.name, w.started_at, w.beat_at, s.alive, \
          w.stopping_at is not null as stopping, w.types, w.slots \
-         from opsroom.workers w where w.dead_at is null or w.dead_at > now() - interval '1 hour' \
-         order by w.name, w.started_at desc limit 500",
+         from opsroom.workers w \
+         cross join lateral (select w.dead_at is null and w.beat_at + w.lease > now() as alive) s \
+         where s.alive or coalesce(w.dead_at, w.beat_at) > now() - interval '1 hour' \
+         order by s.alive desc, w.name, w.started_at desc limit 1000",
     )
 }
 
@@ -51,8 +54,8 @@ pub(crate) fn decode(row: &PgRow) -> Result<Worker, ReadError> {
         Ok(Worker {
             id: row.try_get("id")?,
             name: Clean::limited(row.try_get("name")?, 80),
-            started_at: row.try_get("started_at")?,
-            beat_at: row.try_get("beat_at")?,
+            started_at: moment::always(row, "started_at")?,
+            beat_at: moment::always(row, "beat_at")?,
             alive: row.try_get("alive")?,
             stopping: row.try_get("stopping")?,
             types: row

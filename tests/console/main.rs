@@ -7,6 +7,7 @@
 
 mod cli;
 mod colours;
+mod guard;
 mod keys;
 mod pace;
 mod screens;

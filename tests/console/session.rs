@@ -36,7 +36,7 @@ pub(crate) fn console(url: &str, columns: u16, rows: u16) -> Terminal {
     Terminal::spawn(&command, columns, rows).unwrap()
 }
 
-fn assert_given_back(terminal: &Terminal) {
+pub(crate) fn assert_given_back(terminal: &Terminal) {
     assert!(
         !terminal.alternate_screen(),
         "the alternate screen is still shown"
@@ -114,6 +114,22 @@ async fn ctrl_z_gives_the_terminal_to_the_shell_and_fg_takes_it_back() {
             !screen.alternate_screen()
         })
         .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ctrl_z_does_nothing_where_no_shell_could_bring_the_console_back() {
+    let (database, login) = seeded().await;
+    let program = env!("CARGO_BIN_EXE_opsroom");
+    let line = format!("'{program}' --url '{}'; true", database.url(&login));
+    let mut script = Command::new("sh");
+    script.args(["-c", &line]);
+    let mut terminal = Terminal::spawn(&script, 120, 40).unwrap();
+    terminal.wait_for("identity", SOON).unwrap();
+    terminal.send("\x1a").unwrap();
+    terminal.send("?").unwrap();
+    terminal.wait_for(" keys ──", SOON).unwrap();
+    terminal.send("\x03").unwrap();
+    assert_eq!(terminal.wait_exit(SOON).unwrap().exit_code(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -253,4 +269,38 @@ async fn rows_and_runs_come_out_for_scripts() {
         "{}",
         String::from_utf8_lossy(&doctor.stdout)
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_application_wrote_cannot_steer_a_terminal() {
+    let (database, login) = seeded().await;
+    let script = r"insert into opsroom.operation_runs (id, tenant_id, initiator_name, type, run_identity_hash, context) values
+        (900, 1, U&'Eve\202e', 'crm.sync', encode(sha256('900'), 'hex'), jsonb_build_object(
+           U&'k\200b\009b', U&'a\009b31m\202e\200b\FEFF\00ad\007f\+0e0041z', 'plain', 'Zoë 東京 🙂'))";
+    database.script(script).await.unwrap();
+    let url = database.url(&login);
+    let json = ["run", "900", "-o", "json"];
+    for arguments in [
+        &json[..],
+        &["run", "900"],
+        &["runs", "-q", "id:900", "-o", "json"],
+        &["runs", "-q", "id:900", "-o", "jsonl"],
+        &["runs", "-q", "id:900", "-o", "csv"],
+        &["runs", "-q", "id:900"],
+    ] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_opsroom"));
+        let output = command.args(arguments).args(["--url", &url]).output();
+        let text = String::from_utf8(output.unwrap().stdout).unwrap();
+        assert!(text.contains("Eve"), "{arguments:?}: {text}");
+        let steering = text.chars().find(|c| {
+            (c.is_control() && *c != '\n') || "\u{ad}\u{200b}\u{202e}\u{feff}\u{e0041}".contains(*c)
+        });
+        assert_eq!(steering, None, "{arguments:?}: {text:?}");
+        if arguments == json {
+            let document: serde_json::Value = serde_json::from_str(&text).unwrap();
+            let value = "a\u{9b}31m\u{202e}\u{200b}\u{feff}\u{ad}\u{7f}\u{e0041}z";
+            assert_eq!(document["context"]["k\u{200b}\u{9b}"], value);
+            assert!(text.contains("Zoë 東京 🙂"), "{text}");
+        }
+    }
 }

@@ -278,7 +278,7 @@ pub(crate) fn answer(id: RunId) -> DetailAnswer {
             attempt: 1,
             claim_no: 1,
             worker: Clean::new("ams-2"),
-            started_at: ago(127),
+            started_at: Some(ago(127)),
             ended_at: Some(ago(86)),
             ended: Some(Clean::new("partially_succeeded")),
             failures: vec![failure],

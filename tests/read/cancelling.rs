@@ -31,6 +31,35 @@ async fn a_dropped_call_costs_its_connection_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn a_query_nobody_waits_for_ends_on_the_server() {
+    let world = World::new().await;
+    let slow = "create or replace function opsroom.sees_all() returns boolean language plpgsql as \
+                $$ begin perform pg_sleep(60); return true; end $$";
+    world.database.script(slow).await.unwrap();
+    let mut reader = world.oncall().await;
+    let busy = async || {
+        world
+            .database
+            .number("select count(*) from pg_stat_activity where datname = current_database() and wait_event = 'PgSleep'")
+            .await
+            .unwrap()
+    };
+    let seen = eventually(Duration::from_secs(5), "the query runs", async || {
+        busy().await == 1
+    });
+    tokio::select! {
+        answer = reader.directory() => panic!("{answer:?}"),
+        seen = seen => seen.unwrap(),
+    }
+    // Well before the statement timeout would end it.
+    eventually(Duration::from_secs(4), "the query is gone", async || {
+        busy().await == 0
+    })
+    .await
+    .unwrap();
+}
+
+#[tokio::test]
 async fn a_server_that_goes_away_is_unreachable_and_comes_back() {
     let world = World::new().await;
     let proxy = Proxy::to_postgres(world.database.server().connection())

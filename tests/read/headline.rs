@@ -44,6 +44,56 @@ async fn what_waits_for_a_confirmation_is_not_the_oldest_queued() {
 }
 
 #[tokio::test]
+async fn since_holds_for_the_whole_headline() {
+    let world = World::new().await;
+    let script = "insert into opsroom.operation_runs (id, tenant_id, initiator_name, type, run_identity_hash, created_at, available_at) \
+                  values (300, 1, 'System', 'crm.sync', encode(sha256('300'), 'hex'), now() - interval '3 h', now())";
+    world.database.script(script).await.unwrap();
+    let mut reader = world.oncall().await;
+    for (query, stuck, oldest) in [
+        ("", 2, Some(179..182)),
+        ("since:1h", 1, Some(0..5)),
+        ("since:1s", 0, None),
+        // A run that is named is meant, however old.
+        ("since:1h id:300", 1, Some(179..182)),
+    ] {
+        let headline = reader.headline(&parse(query).unwrap()).await.unwrap();
+        assert_eq!(headline.stuck.n, stuck, "{query}");
+        let age = headline
+            .oldest_queued
+            .map(|since| (headline.as_of - since).num_minutes());
+        let fits = match (&oldest, age) {
+            (Some(range), Some(age)) => range.contains(&age),
+            (None, None) => true,
+            _ => false,
+        };
+        assert!(fits, "{query}: {age:?}");
+    }
+}
+
+#[tokio::test]
+async fn any_number_of_the_dead_hides_none_of_the_living() {
+    let world = World::new().await;
+    let script = "insert into opsroom.workers (id, name, pid, version, types, slots, lease, beat_at, dead_at) \
+          select gen_random_uuid(), 'a' || n, 1, '1', '{}', 1, '10 s', now() - ago, case when n % 2 = 0 then now() - ago end \
+            from generate_series(1, 12000) n, lateral (select make_interval(mins => n % 50 + 1)) a (ago); \
+        insert into opsroom.workers (id, name, pid, version, types, slots, lease, beat_at) \
+          values (gen_random_uuid(), 'long-gone', 1, '1', '{}', 1, '10 s', now() - interval '1 d'); \
+        insert into opsroom.workers (id, name, pid, version, types, slots, lease) \
+          select gen_random_uuid(), 'w' || n, 1, '1', '{}', 1, '10 min' from generate_series(1, 700) n";
+    world.database.script(script).await.unwrap();
+    let workers = world.oncall().await.workers().await.unwrap();
+    let alive = workers.iter().take_while(|worker| worker.alive).count();
+    assert_eq!(alive, 700);
+    assert!(workers.len() < 2_000, "{}", workers.len());
+    assert!(
+        workers
+            .iter()
+            .all(|worker| worker.name.as_str() != "long-gone")
+    );
+}
+
+#[tokio::test]
 async fn queued_is_stuck_until_a_live_worker_takes_its_type() {
     let world = World::new().await;
     let mut reader = world.oncall().await;

@@ -48,6 +48,56 @@ async fn whoever_could_write_is_refused_and_told_how_to_get_a_login() {
 }
 
 #[tokio::test]
+async fn a_right_to_write_anything_at_all_is_found() {
+    let world = World::new().await;
+    let name = world.database.name();
+    for (rights, said) in [
+        ("grant delete on opsroom.workers to LOGIN", "workers"),
+        ("grant truncate on opsroom.schedules to LOGIN", "schedules"),
+        ("grant insert (name) on opsroom.tenants to LOGIN", "tenants"),
+        (
+            "grant update (role) on opsroom.my_reach to LOGIN",
+            "my_reach",
+        ),
+        (
+            "alter table opsroom.inventory_items owner to LOGIN",
+            "owner",
+        ),
+        ("alter schema opsroom owner to LOGIN", "owner"),
+        ("alter database DATABASE owner to LOGIN", "owner"),
+        ("grant create on schema opsroom to LOGIN", "opsroom"),
+        ("alter role LOGIN bypassrls", "BYPASSRLS"),
+        ("alter role LOGIN createrole", "CREATEROLE"),
+        ("alter role LOGIN replication", "REPLICATION"),
+        ("alter role LOGIN superuser", "SUPERUSER"),
+        ("grant pg_write_all_data to LOGIN", "pg_write_all_data"),
+        // What it has to ask for first counts as well.
+        (
+            "create role ROLE; grant update on opsroom.operation_runs to ROLE; \
+             create role ROLE_between noinherit in role ROLE; grant ROLE_between to LOGIN",
+            "operation_runs",
+        ),
+        (
+            "create role ROLE superuser; grant ROLE to LOGIN",
+            "SUPERUSER",
+        ),
+    ] {
+        let login = unique_name("writer");
+        let rights = rights
+            .replace("LOGIN", &login)
+            .replace("ROLE", &unique_name("role"))
+            .replace("DATABASE", name);
+        let script = format!("create role {login} login in role opsroom_reader; {rights}");
+        world.database.script(&script).await.unwrap();
+        let error = refusal(&world.database.url(&login)).await;
+        assert!(
+            matches!(&error, ReadError::CanWrite { what, .. } if what.contains(said)),
+            "{rights}: {error}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn strangers_and_empty_databases_are_told_apart() {
     let world = World::new().await;
     let stranger = unique_name("stranger");

@@ -13,4 +13,5 @@ mod headline;
 mod logins;
 mod pages;
 mod schema;
+mod times;
 mod world;

@@ -1,5 +1,6 @@
 //! Runs as rows of text: a table, JSON, CSV. Times are ISO 8601 in UTC, whole and uncut.
 
+use super::document;
 use crate::cli::Form;
 use chrono::{DateTime, SecondsFormat, Utc};
 use opsroom_read::RunRow;
@@ -49,7 +50,7 @@ pub(super) fn lines(rows: &[impl AsRef<RunRow>], form: Form, with_header: Header
             .map(|row| {
                 let mut object = object(row.as_ref());
                 object["v"] = json!(JSON_VERSION);
-                format!("{object}\n")
+                document::line(&object)
             })
             .collect(),
     }

@@ -1,7 +1,7 @@
 //! `opsroom run ID`: one run in full.
 
-use super::print;
 use super::rows::{JSON_VERSION, iso};
+use super::{document, print};
 use crate::app::{Clock, DetailAnswer, DetailWant};
 use crate::cli::Form;
 use crate::exit::{Code, Failure};
@@ -44,7 +44,7 @@ pub async fn run(
         }),
         Lookup::Found(run) => {
             if form == Form::Json {
-                print(&format!("{:#}\n", document(run, &answer)))?;
+                print(&document::page(&document(run, &answer)))?;
             } else {
                 let lines = screen::detail_plain(&answer, clock, glyphs, None);
                 print(&format!("{}\n", lines.join("\n")))?;
@@ -62,7 +62,7 @@ fn document(run: &RunDetail, answer: &DetailAnswer) -> Value {
             json!({
                 "attempt": attempt.attempt,
                 "worker": attempt.worker,
-                "started_at": iso(attempt.started_at),
+                "started_at": attempt.started_at.map(iso),
                 "ended_at": attempt.ended_at.map(iso),
                 "ended": attempt.ended,
                 "failures": failures(&attempt.failures),

@@ -1,7 +1,7 @@
 //! `opsroom runs`: rows, newest first, page by page.
 
 use super::rows::{self, Header, JSON_VERSION};
-use super::{print, query};
+use super::{document, print, query};
 use crate::cli::Form;
 use crate::exit::{Code, Failure};
 use opsroom_read::list::MAX_PAGE;
@@ -51,7 +51,7 @@ pub async fn run(url: Option<&str>, text: &str, limit: u32, form: Form) -> Resul
                 "more": more,
                 "runs": runs,
             });
-            print(&format!("{document:#}\n"))?;
+            print(&document::page(&document))?;
         }
         Form::Jsonl | Form::Csv => {}
     }

@@ -1,14 +1,20 @@
 //! Taking the terminal and giving it back. It is given back once, by whoever comes first: the end of
 //! the program, a panic, or the thread that watches for signals; after that nothing more is drawn.
+//! Where a frame is cut in its middle, by a panic of whoever draws it or because its write does not
+//! come back, the terminal is given back all the same.
 
 use crossterm::cursor::Show;
 use crossterm::event::{
     DisableBracketedPaste, DisableFocusChange, EnableBracketedPaste, EnableFocusChange,
 };
-use crossterm::execute;
+use crossterm::style::ResetColor;
 use crossterm::terminal::{
-    EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+    EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode,
+    enable_raw_mode,
 };
+use crossterm::{execute, queue};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use std::cell::Cell;
 use std::io::{self, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -65,26 +71,49 @@ fn leave(hold: &mut Hold, then: Hold) {
     if *hold == Hold::Taken {
         // Each is tried whatever became of the others: a terminal half restored is worse than an
         // error nobody can see.
-        let _ = execute!(
-            io::stdout(),
-            DisableBracketedPaste,
-            DisableFocusChange,
-            LeaveAlternateScreen,
-            Show
-        );
+        let mut out = io::stdout();
+        let _ = out.write_all(&leaving()).and_then(|()| out.flush());
         let _ = disable_raw_mode();
     }
     *hold = then;
 }
 
+/// What undoes [`enter`], and what a frame that failed may have left behind.
+fn leaving() -> Vec<u8> {
+    let mut bytes = Vec::new();
+    // Writing to memory cannot fail.
+    let _ = queue!(
+        bytes,
+        EndSynchronizedUpdate,
+        ResetColor,
+        DisableBracketedPaste,
+        DisableFocusChange,
+        LeaveAlternateScreen,
+        Show
+    );
+    bytes
+}
+
+thread_local! {
+    /// True on a thread that holds [`HOLD`] for a frame.
+    static DRAWS: Cell<bool> = const { Cell::new(false) };
+}
+
 /// Runs `draw` where the terminal is held, and not otherwise.
 pub(super) fn while_held(draw: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
     let hold = hold();
-    if *hold == Hold::Taken { draw() } else { Ok(()) }
+    if *hold != Hold::Taken {
+        return Ok(());
+    }
+    DRAWS.set(true);
+    let drawn = draw();
+    DRAWS.set(false);
+    drawn
 }
 
 /// Gives the terminal back for good. A frame being written is waited for, but not for long: a
-/// terminal that takes nothing any more must not keep the program.
+/// terminal that takes nothing any more must not keep the program. One that this very thread was
+/// writing, in a panic, ends here.
 pub(super) fn give_back_for_good() {
     let patience = Instant::now() + Duration::from_millis(300);
     loop {
@@ -94,12 +123,33 @@ pub(super) fn give_back_for_good() {
             std::mem::forget(hold);
             return;
         }
+        if DRAWS.get() {
+            // The rest of the frame must not follow at the exit.
+            let _ = io::stdout().flush();
+            return leave_in_the_middle();
+        }
         if Instant::now() > patience {
-            let _ = disable_raw_mode();
-            return;
+            return leave_in_the_middle();
         }
         std::thread::sleep(Duration::from_millis(5));
     }
+}
+
+/// Gives the terminal back though a frame was cut. Past the standard output's own lock, which whoever
+/// draws may hold for ever; and only where the terminal takes something.
+fn leave_in_the_middle() {
+    let out = io::stdout();
+    let mut watched = [PollFd::new(&out, PollFlags::OUT)];
+    let soon = Timespec {
+        tv_sec: 0,
+        tv_nsec: 100_000_000,
+    };
+    if poll(&mut watched, Some(&soon)).is_ok() && watched[0].revents().contains(PollFlags::OUT) {
+        // First CAN, which ends a sequence that was cut.
+        let bytes = [&b"\x18"[..], &leaving()].concat();
+        let _ = rustix::io::write(&out, &bytes);
+    }
+    let _ = disable_raw_mode();
 }
 
 /// Gives the terminal back, lets `pause` happen, and takes it again.

@@ -50,10 +50,12 @@ impl Watch {
     }
 
     /// Stops the whole job, as the shell's ctrl-z does. Where there is no shell to come back from,
-    /// nothing happens.
+    /// nothing happens: a job that a shell can continue has a process group of its own, apart from
+    /// that of the session's leader.
     pub fn suspend(&self) {
-        let leads_session = rustix::process::getsid(None).ok() == Some(rustix::process::getpid());
-        if !leads_session {
+        let group = rustix::process::getpgrp();
+        let is_a_job = rustix::process::getsid(None).is_ok_and(|session| session != group);
+        if is_a_job {
             let _ = rustix::process::kill_current_process_group(rustix::process::Signal::TSTP);
         }
     }

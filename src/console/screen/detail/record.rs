@@ -279,11 +279,11 @@ impl Sheet<'_> {
         self.gap(lines);
         lines.push(self.section("attempts"));
         for attempt in attempts {
-            let took = attempt
-                .ended_at
-                .map(|till| lapse::words(till - attempt.started_at));
+            let (from, till) = (attempt.started_at, attempt.ended_at);
+            let took = from.zip(till).map(|(from, till)| lapse::words(till - from));
+            let begun = from.map_or_else(|| "?".to_owned(), |from| self.clock.stamp(from));
             let mut line = Line::of(format!("  {}  ", attempt.attempt), Role::Muted)
-                .and(self.clock.stamp(attempt.started_at), Role::Screen)
+                .and(begun, Role::Screen)
                 .and("  ", Role::Screen)
                 .and(&attempt.worker, Role::Screen)
                 .and("  ", Role::Screen);
