@@ -79,7 +79,8 @@ fn one_line(error: &color_eyre::Report) -> String {
     let mut parts: Vec<String> = Vec::new();
     for cause in error.chain() {
         let text = cause.to_string();
-        if !parts.iter().any(|part| part.contains(&text)) {
+        let says_more = text != "details withheld";
+        if says_more && !parts.iter().any(|part| part.contains(&text)) {
             parts.push(text);
         }
     }

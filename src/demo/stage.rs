@@ -14,6 +14,7 @@ use opsroom_graph::simulator::{Simulator, SimulatorConfig, TenantFixture, folder
 use opsroom_postgres::{Cluster, Kept, Server};
 use secrecy::ExposeSecret as _;
 use std::fs::{DirBuilder, File};
+use std::io::IsTerminal as _;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -45,6 +46,14 @@ impl Drop for Traffic {
 
 /// The console in front of a stage. The terminal is the console's; the stage ends after it.
 pub(crate) fn with_console(runtime: &Runtime, show: &Show) -> Result<ExitCode> {
+    // Before anything is set up: the console would only refuse after all of it.
+    let on_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
+    if show.console.is_empty() && !on_terminal {
+        eprintln!(
+            "opsroom-demo: the console needs a terminal: use --headless for everything but the console"
+        );
+        return Ok(ExitCode::from(2));
+    }
     let log = log_file()?;
     let stage = set(runtime, show, Some(&log))?;
     let url = stage.urls.of(&show.login);

@@ -109,6 +109,20 @@ fn a_second_one_is_refused_in_one_line() {
 }
 
 #[test]
+fn without_a_terminal_nothing_is_set_up() {
+    let place = Place::new();
+    let mut command = place.command(&[]);
+    let refused = command.stdin(std::process::Stdio::null()).output().unwrap();
+    assert_eq!(refused.status.code(), Some(2));
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(
+        said.contains("--headless") && said.lines().count() == 1,
+        "{said}"
+    );
+    assert!(refused.stdout.is_empty());
+}
+
+#[test]
 fn the_console_shows_live_runs_and_gives_the_terminal_back() {
     let place = Place::new();
     let mut terminal = Terminal::spawn(&place.command(&[]), 120, 40).unwrap();
