@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 /// Shows live operation runs on a private PostgreSQL: nothing is installed, nothing is left running.
 #[derive(Debug, Parser)]
-#[command(name = "cargo demo --", version, about, after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
+#[command(name = "opsroom-demo", bin_name = "cargo demo --", version, about, after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) show: Show,

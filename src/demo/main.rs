@@ -78,7 +78,14 @@ fn run(cli: Cli) -> Result<ExitCode> {
 fn one_line(error: &color_eyre::Report) -> String {
     let mut parts: Vec<String> = Vec::new();
     for cause in error.chain() {
-        let text = cause.to_string();
+        let text = match cause.downcast_ref::<sqlx::Error>() {
+            // The server's own words can quote rows.
+            Some(sqlx::Error::Database(refusal)) => format!(
+                "the database refused a statement (SQLSTATE {})",
+                refusal.code().unwrap_or_default()
+            ),
+            _ => cause.to_string(),
+        };
         let says_more = text != "details withheld";
         if says_more && !parts.iter().any(|part| part.contains(&text)) {
             parts.push(text);

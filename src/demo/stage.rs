@@ -12,12 +12,15 @@ use etcetera::BaseStrategy as _;
 use opsroom_graph::PolicyDocument;
 use opsroom_graph::simulator::{Simulator, SimulatorConfig, TenantFixture, folder, generator};
 use opsroom_postgres::{Cluster, Kept, Server};
+use rustix::io::Errno;
+use rustix::process::{Pid, test_kill_process};
 use secrecy::ExposeSecret as _;
 use std::fs::{DirBuilder, File};
 use std::io::IsTerminal as _;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -33,7 +36,7 @@ struct Stage {
     _simulator: Simulator,
     _secrets: Secrets,
     urls: Urls,
-    _server: Server,
+    server: Server,
 }
 
 struct Traffic(CancellationToken);
@@ -41,6 +44,18 @@ struct Traffic(CancellationToken);
 impl Drop for Traffic {
     fn drop(&mut self) {
         self.0.cancel();
+    }
+}
+
+impl Stage {
+    /// Resolves when the server's process is no more.
+    async fn server_gone(&self) {
+        let mut looks = tokio::time::interval(Duration::from_secs(1));
+        while Pid::from_raw(self.server.pid())
+            .is_some_and(|pid| test_kill_process(pid) != Err(Errno::SRCH))
+        {
+            looks.tick().await;
+        }
     }
 }
 
@@ -78,14 +93,12 @@ pub(crate) fn headless(runtime: &Runtime, show: &Show) -> Result<ExitCode> {
         );
         println!("{}", stage.urls.json());
         tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-            _ = hangup.recv() => {}
+            _ = interrupt.recv() => Ok(ExitCode::SUCCESS),
+            _ = terminate.recv() => Ok(ExitCode::SUCCESS),
+            _ = hangup.recv() => Ok(ExitCode::SUCCESS),
+            () = stage.server_gone() => Err(eyre!("PostgreSQL ended by itself; start the demo again")),
         }
-        Ok::<_, std::io::Error>(())
-    })?;
-    drop(stage);
-    Ok(ExitCode::SUCCESS)
+    })
 }
 
 fn set(runtime: &Runtime, show: &Show, log: Option<&File>) -> Result<Stage> {
@@ -122,7 +135,7 @@ fn set(runtime: &Runtime, show: &Show, log: Option<&File>) -> Result<Stage> {
         _simulator: simulator,
         _secrets: secrets,
         urls,
-        _server: server,
+        server,
     })
 }
 

@@ -9,7 +9,7 @@ mod workspace;
 
 use crate::cli::Database;
 use crate::database;
-use crate::failure::{FORBIDDEN, Failure, NOT_FOUND};
+use crate::failure::{FORBIDDEN, Failure, NOT_FOUND, USAGE};
 use clap::Subcommand;
 use opsroom_engine::EngineError;
 use opsroom_engine::access::{AccessError, Change};
@@ -65,8 +65,20 @@ impl From<AccessError> for Failure {
             AccessError::NotFound { what, .. } => Self::new(error.to_string())
                 .remedy(format!("opsroom-worker access {what} list shows them"))
                 .code(NOT_FOUND),
+            AccessError::BadName => Self::new(error.to_string()).code(USAGE),
             error => Self::new(error.to_string()),
         }
+    }
+}
+
+/// What was to be removed and is not there.
+fn gone_or_not_found(change: Change, what: &'static str, name: String) -> Result<(), Failure> {
+    match change {
+        Change::Made => {
+            println!("{what} {name} removed");
+            Ok(())
+        }
+        Change::Already => Err(AccessError::NotFound { what, name }.into()),
     }
 }
 

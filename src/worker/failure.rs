@@ -59,7 +59,7 @@ impl From<EngineError> for Failure {
     fn from(error: EngineError) -> Self {
         let failure = Self::new(error.to_string());
         match error.sqlstate() {
-            Some("42501") => failure
+            Some("42501" | "25006") => failure
                 .remedy("this login lacks the right; use one of the role this command needs")
                 .code(FORBIDDEN),
             Some(_) => failure,

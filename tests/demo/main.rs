@@ -108,6 +108,19 @@ fn a_second_one_is_refused_in_one_line() {
     assert!(second.stdout.is_empty());
 }
 
+/// `cargo demo -- --headless` gives cargo the `--`: one more in the alias, and the demo takes its own
+/// flags for the console's.
+#[test]
+fn the_alias_leaves_the_dashes_to_whoever_types_them() {
+    let config = concat!(env!("CARGO_MANIFEST_DIR"), "/../../.cargo/config.toml");
+    let config = std::fs::read_to_string(config).unwrap();
+    let alias = config
+        .lines()
+        .find(|line| line.starts_with("demo ="))
+        .unwrap();
+    assert!(alias.ends_with("--bin opsroom-demo\""), "{alias}");
+}
+
 #[test]
 fn without_a_terminal_nothing_is_set_up() {
     let place = Place::new();

@@ -35,8 +35,10 @@ pub struct Runs {
     pub top: usize,
     /// Rows to ask for.
     pub wanted: u32,
-    /// How long the last answer took.
+    /// How long answers take: the shorter of the last two, since one that met a frozen server says
+    /// nothing of the next.
     pub took: Duration,
+    last_took: Duration,
     /// True while the newest run is the selected one, whichever that is.
     pub follow: bool,
     selected: Option<RunId>,
@@ -54,6 +56,7 @@ impl Default for Runs {
             top: 0,
             wanted: FIRST,
             took: Duration::ZERO,
+            last_took: Duration::ZERO,
             follow: true,
             selected: None,
             at: 0,
@@ -69,7 +72,8 @@ impl Runs {
         self.stuck = page.stuck;
         self.more = page.more;
         self.within_budget = page.within_budget;
-        self.took = page.took;
+        self.took = page.took.min(self.last_took);
+        self.last_took = page.took;
         self.loading = false;
         if self.follow {
             self.top = 0;

@@ -10,6 +10,8 @@ use std::time::Duration;
 const PACE: Duration = Duration::from_secs(2);
 /// The interval while nobody looks.
 const SLOW_PACE: Duration = Duration::from_secs(5);
+/// The longest interval a slow server leads to, in seconds.
+const SLOWEST: u64 = 20;
 /// Without a key for so long, nobody looks.
 const IDLE: TimeDelta = TimeDelta::minutes(5);
 
@@ -76,7 +78,7 @@ impl App {
         };
         match self.health {
             Health::Live if self.runs.took * 10 > base => {
-                Duration::from_secs((self.runs.took * 10).as_secs().clamp(2, 60))
+                Duration::from_secs((self.runs.took * 10).as_secs().clamp(2, SLOWEST))
             }
             _ => base,
         }

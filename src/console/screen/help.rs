@@ -25,6 +25,15 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, top: usize) {
         height: 1,
     };
     let shown = usize::from(height.saturating_sub(2));
+    if top + shown < keymap::help_lines() {
+        let foot = Rect {
+            y: area.bottom().saturating_sub(1),
+            height: 1,
+            width: area.width.saturating_sub(20),
+            x: area.x + 2,
+        };
+        canvas.text(foot, " j more ", Role::Accent);
+    }
     for (y, binding) in (inner.y..).zip(keymap::help().skip(top).take(shown)) {
         Line::of(format!("{:<14}", binding.shown), Role::Accent)
             .and(binding.does, Role::Screen)

@@ -75,10 +75,22 @@ pub(super) async fn run(
         } => add(connection, &login, kind.into(), user.as_deref(), &tenant).await,
         LoginCommand::List => list(connection).await,
         LoginCommand::Remove { login } => {
+            let sessions: i64 = sqlx::query_scalar(
+                "select count(*) from pg_stat_activity where usename = $1::name",
+            )
+            .bind(&login)
+            .fetch_one(&mut *connection)
+            .await?;
             access::remove_login(connection, &login)
                 .await
                 .map_err(needs_createrole)?;
             println!("login {login} removed");
+            match sessions {
+                0 => {}
+                open => println!(
+                    "{open} of its sessions are still connected, without rights; end those programs"
+                ),
+            }
             Ok(())
         }
     }

@@ -63,7 +63,7 @@ pub(super) async fn run(
                 &format!("{user} is a member of {}", describe(&place)),
                 &format!("{user} was that already"),
             );
-            Ok(())
+            tell_what_is_missing(connection, &user, &place).await
         }
         MemberCommand::List => list(connection).await,
         MemberCommand::Remove { user, place } => {
@@ -77,6 +77,34 @@ pub(super) async fn run(
             Ok(())
         }
     }
+}
+
+/// A membership of a tenant alone grants nothing: it takes one of its workspace as well.
+async fn tell_what_is_missing(
+    connection: &mut PgConnection,
+    user: &str,
+    place: &Place,
+) -> Result<(), Failure> {
+    let Place::Tenant(tenant, _) = place else {
+        return Ok(());
+    };
+    let missing: Option<String> = sqlx::query_scalar(
+        "select w.name from opsroom.tenants t join opsroom.workspaces w on w.id = t.workspace_id
+          where t.name = $1
+            and not exists (select from opsroom.workspace_members m join opsroom.users u on u.id = m.user_id
+                             where m.workspace_id = w.id and u.name = $2)",
+    )
+    .bind(tenant)
+    .bind(user)
+    .fetch_optional(connection)
+    .await?;
+    if let Some(workspace) = missing {
+        println!(
+            "it takes effect with a membership of the workspace, too: \
+             opsroom-worker access member add '{user}' --workspace '{workspace}'"
+        );
+    }
+    Ok(())
 }
 
 impl PlaceArgs {

@@ -1,6 +1,6 @@
 //! Tenants, and how each connects to Microsoft Graph. A secret is named here, never given.
 
-use super::{say, table};
+use super::{gone_or_not_found, say, table};
 use crate::failure::Failure;
 use clap::{Args, Subcommand};
 use opsroom_engine::access::{self, GraphConnection};
@@ -73,12 +73,7 @@ pub(super) async fn run(
         TenantCommand::List => list(connection).await,
         TenantCommand::Remove { name } => {
             let change = access::remove_tenant(connection, &name).await?;
-            say(
-                change,
-                &format!("tenant {name} removed"),
-                &format!("there was no tenant {name}"),
-            );
-            Ok(())
+            gone_or_not_found(change, "tenant", name)
         }
     }
 }

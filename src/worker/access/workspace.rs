@@ -1,6 +1,6 @@
 //! Workspaces: groups of tenants.
 
-use super::{say, table};
+use super::{gone_or_not_found, say, table};
 use crate::failure::Failure;
 use clap::Subcommand;
 use opsroom_engine::access;
@@ -40,11 +40,7 @@ pub(super) async fn run(
         WorkspaceCommand::List => list(connection).await?,
         WorkspaceCommand::Remove { name } => {
             let change = access::remove_workspace(connection, &name).await?;
-            say(
-                change,
-                &format!("workspace {name} removed"),
-                &format!("there was no workspace {name}"),
-            );
+            gone_or_not_found(change, "workspace", name)?;
         }
     }
     Ok(())
