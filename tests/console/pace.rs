@@ -1,7 +1,9 @@
 //! How often the database is asked.
 
 use crate::session::{SOON, console, seeded};
+use crate::stage::{give, live, page, story};
 use opsroom_testkit::TestDatabase;
+use std::time::Duration;
 
 /// How often a run's detail was asked for in this database.
 async fn details(database: &TestDatabase) -> i64 {
@@ -41,4 +43,29 @@ async fn a_selected_run_that_progresses_is_asked_for_at_the_pace_of_the_list() {
     terminal.wait_for("250/250", SOON).unwrap();
     let asked = details(&database).await;
     assert!((1..20).contains(&asked), "{asked} times");
+}
+
+#[test]
+fn one_slow_answer_slows_nothing_and_slow_answers_do() {
+    let mut app = live(120, 40);
+    let usual = app.pace();
+    let slow = || {
+        let mut page = page(story());
+        page.took = Duration::from_secs(7);
+        page
+    };
+    give(&mut app, slow());
+    assert_eq!(
+        app.pace(),
+        usual,
+        "a frozen server says nothing of the next"
+    );
+    give(&mut app, slow());
+    let slowed = app.pace();
+    assert!(
+        slowed > usual && slowed <= Duration::from_secs(20),
+        "{slowed:?}"
+    );
+    give(&mut app, page(story()));
+    assert_eq!(app.pace(), usual);
 }
