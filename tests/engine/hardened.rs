@@ -3,11 +3,12 @@
 
 use crate::scripted::{Scripted, TYPE, execute};
 use opsroom_engine::Registry;
-use opsroom_engine::access::{AccessError, LoginKind, harden};
+use opsroom_engine::access::{AccessError, LoginKind, NewLogin, add_login, harden, remove_login};
 use opsroom_engine::migrate::migrate;
 use opsroom_engine::start::{Initiator, Start, Wake, ensure_run};
 use opsroom_model::TenantId;
-use opsroom_testkit::World;
+use opsroom_testkit::{World, unique_name};
+use sqlx::AssertSqlSafe;
 use std::collections::BTreeSet;
 
 /// `schema.name login-kinds`, by name over all majors: a name that an older server does not have is
@@ -113,6 +114,33 @@ async fn starters_workers_and_migrations_go_on() {
         harden(&mut owner).await.unwrap().is_empty(),
         "migrating undid nothing"
     );
+}
+
+#[tokio::test]
+async fn an_administrator_without_superuser_goes_on() {
+    let world = World::new().await.unwrap();
+    let mut owner = world.owner().await.unwrap();
+    harden(&mut owner).await.unwrap();
+    let administrator = unique_name("administrator");
+    let create = format!("create role {administrator} login createrole in role opsroom_owner");
+    sqlx::raw_sql(AssertSqlSafe(create))
+        .execute(&mut owner)
+        .await
+        .unwrap();
+    let mut administrator = world.connect(&administrator).await.unwrap();
+    let again = migrate(&mut administrator, |_, _| {}).await.unwrap();
+    assert!(again.applied.is_empty());
+    let login = unique_name("reader");
+    let new = NewLogin {
+        login: &login,
+        kind: LoginKind::Reader,
+        user: Some("Sam Reyes"),
+        password: None,
+        tenants: &[],
+    };
+    add_login(&mut administrator, &new).await.unwrap();
+    world.connect(&login).await.unwrap();
+    remove_login(&mut administrator, &login).await.unwrap();
 }
 
 #[tokio::test]
