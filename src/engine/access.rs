@@ -2,8 +2,10 @@
 //! the owner's login; the database audits every change. Adding what is there already, or removing
 //! what is not, changes nothing and says so.
 
+mod harden;
 mod login;
 
+pub use harden::{harden, open_databases};
 pub use login::{LoginKind, NewLogin, add_login, remove_login};
 
 use crate::error::EngineError;
@@ -65,6 +67,9 @@ pub enum AccessError {
     /// A name is empty, too long, or has control characters.
     #[error("a name has 1 to 100 characters and no control characters")]
     BadName,
+    /// Hardening asked for by another login.
+    #[error("hardening a database takes a superuser's login")]
+    NeedsSuperuser,
     /// The database failed or refused.
     #[error(transparent)]
     Engine(#[from] EngineError),

@@ -24,3 +24,17 @@ begin
   end if;
 end
 $$;
+
+-- Temporary tables and schema public are for nobody here. Only the database's owner can say so.
+do $$
+begin
+  if (select pg_catalog.pg_has_role(current_user, d.datdba, 'usage')
+        from pg_catalog.pg_database d where d.datname = pg_catalog.current_database()) then
+    execute pg_catalog.format('revoke temporary on database %I from public', pg_catalog.current_database());
+    if exists (select from pg_catalog.pg_namespace n
+                where n.nspname = 'public' and pg_catalog.pg_has_role(current_user, n.nspowner, 'usage')) then
+      revoke create on schema public from public;
+    end if;
+  end if;
+end
+$$;

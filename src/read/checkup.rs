@@ -6,6 +6,19 @@ use opsroom_model::Clean;
 use sqlx::postgres::PgRow;
 use sqlx::{Postgres, QueryBuilder, Row};
 
+/// What is known about the way to the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encryption {
+    /// A socket of this machine, where it needs none.
+    Socket,
+    /// The server says so.
+    Yes,
+    /// The server says so.
+    No,
+    /// The database is hardened: this login may not read the server's statistics.
+    Untold,
+}
+
 /// The state of the connection and of what the login can do and see.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Checkup {
@@ -19,8 +32,8 @@ pub struct Checkup {
     pub schema: i64,
     /// True where the session refuses to write even where a right were there.
     pub read_only: bool,
-    /// Whether the connection is encrypted: `None` on a socket, where it needs none.
-    pub encrypted: Option<bool>,
+    /// Whether the connection is encrypted.
+    pub encryption: Encryption,
     /// Tenants the login sees.
     pub tenants: usize,
     /// Workers that are alive.
@@ -29,15 +42,28 @@ pub struct Checkup {
     pub skew: TimeDelta,
 }
 
-pub(crate) fn query() -> QueryBuilder<Postgres> {
+/// May the login ask whether its connection is encrypted? Not so on a hardened database.
+pub(crate) fn may_ask() -> QueryBuilder<Postgres> {
     QueryBuilder::new(
+        "select has_table_privilege('pg_catalog.pg_stat_ssl', 'select') \
+            and has_function_privilege('pg_catalog.pg_stat_get_activity(int)', 'execute')",
+    )
+}
+
+pub(crate) fn query(may_ask: bool) -> QueryBuilder<Postgres> {
+    let mut query = QueryBuilder::new(
         "select session_user::text as login, current_setting('server_version') as server, \
          pg_is_in_recovery() as standby, opsroom.schema_version() as schema, \
          current_setting('transaction_read_only') = 'on' as read_only, \
          inet_server_addr() is null as on_socket, \
-         (select s.ssl from pg_catalog.pg_stat_ssl s where s.pid = pg_backend_pid()) as encrypted, \
-         clock_timestamp() as now",
-    )
+         clock_timestamp() as now, ",
+    );
+    query.push(if may_ask {
+        "(select s.ssl from pg_catalog.pg_stat_ssl s where s.pid = pg_backend_pid()) as encrypted"
+    } else {
+        "null::boolean as encrypted"
+    });
+    query
 }
 
 pub(crate) fn decode(
@@ -55,7 +81,12 @@ pub(crate) fn decode(
             standby: row.try_get("standby")?,
             schema: row.try_get("schema")?,
             read_only: row.try_get("read_only")?,
-            encrypted: (!on_socket).then_some(encrypted.unwrap_or(false)),
+            encryption: match encrypted {
+                _ if on_socket => Encryption::Socket,
+                Some(true) => Encryption::Yes,
+                Some(false) => Encryption::No,
+                None => Encryption::Untold,
+            },
             tenants,
             live_workers,
             skew: now - Utc::now(),

@@ -34,7 +34,7 @@ mod session;
 pub mod stuck;
 pub mod workers;
 
-pub use checkup::Checkup;
+pub use checkup::{Checkup, Encryption};
 pub use detail::{Attempt, FailureLine, Item, ItemPage, Lookup, RunDetail};
 pub use directory::{Directory, Tenant, TypeInfo};
 pub use error::ReadError;

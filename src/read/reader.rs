@@ -176,7 +176,9 @@ impl Reader {
             .iter()
             .filter(|worker| worker.alive)
             .count();
-        let row = self.one(checkup::query()).await?;
+        let may_ask = self.one(checkup::may_ask()).await?;
+        let may_ask = may_ask.try_get(0).map_err(ReadError::malformed)?;
+        let row = self.one(checkup::query(may_ask)).await?;
         checkup::decode(&row, tenants, live)
     }
 

@@ -104,6 +104,18 @@ impl TestDatabase {
         Ok(owner.close().await?)
     }
 
+    /// Takes from every login what PostgreSQL gives to all, as `opsroom-worker access harden` does.
+    ///
+    /// # Errors
+    /// The server refused it.
+    pub async fn harden(&self) -> Result<(), TestkitError> {
+        let mut owner = self.connect().await?;
+        opsroom_engine::access::harden(&mut owner)
+            .await
+            .map_err(|fault| TestkitError::World(boxed(fault)))?;
+        Ok(owner.close().await?)
+    }
+
     /// The server it is on.
     #[must_use]
     pub fn server(&self) -> &'static TestServer {

@@ -1,6 +1,7 @@
 //! `opsroom-worker access`: workspaces, tenants, users, memberships, logins, as commands. What they do
 //! is in [`opsroom_engine::access`].
 
+mod harden;
 mod login;
 mod member;
 mod tenant;
@@ -32,6 +33,12 @@ pub(crate) enum Access {
     /// Database logins of people and of programs.
     #[command(subcommand)]
     Login(login::LoginCommand),
+    /// Take from every login what PostgreSQL gives to all: run once, by a superuser.
+    #[command(
+        after_help = "It prints what it changed, and changes nothing the second time. The database should be opsroom's
+alone: roles outside opsroom's groups cannot connect to it afterwards unless they own it or were granted that."
+    )]
+    Harden,
 }
 
 pub(crate) async fn run(database: &Database, what: Access) -> Result<(), Failure> {
@@ -43,6 +50,7 @@ pub(crate) async fn run(database: &Database, what: Access) -> Result<(), Failure
         Access::User(command) => user::run(connection, command).await,
         Access::Member(command) => member::run(connection, command).await,
         Access::Login(command) => login::run(connection, command).await,
+        Access::Harden => harden::run(connection).await,
     }
 }
 

@@ -4,7 +4,7 @@ use opsroom_engine::access::{
     AccessError, Change, LoginKind, NewLogin, add_login, remove_login, remove_user,
 };
 use opsroom_testkit::{World, unique_name};
-use sqlx::AssertSqlSafe;
+use sqlx::{AssertSqlSafe, Connection as _};
 
 fn reader<'a>(login: &'a str, user: Option<&'a str>) -> NewLogin<'a> {
     NewLogin {
@@ -79,6 +79,34 @@ async fn adding_twice_changes_nothing_and_another_kind_is_refused() {
         remove_login(&mut owner, &login).await,
         Err(AccessError::NotFound { .. })
     ));
+}
+
+#[tokio::test]
+async fn a_login_cannot_make_itself_unremovable() {
+    let world = World::new().await.unwrap();
+    let mut owner = world.owner().await.unwrap();
+    // As an administrator who is no superuser does it.
+    let administrator = unique_name("administrator");
+    let create = format!("create role \"{administrator}\" login createrole in role opsroom_owner");
+    sqlx::raw_sql(AssertSqlSafe(create))
+        .execute(&mut owner)
+        .await
+        .unwrap();
+    for clinging in [
+        "begin read write; select lo_create(0); commit",
+        "begin read write; alter default privileges grant select on tables to public; commit",
+    ] {
+        let login = unique_name("clinging");
+        add_login(&mut owner, &reader(&login, Some("Sam Reyes")))
+            .await
+            .unwrap();
+        let mut itself = world.connect(&login).await.unwrap();
+        sqlx::raw_sql(clinging).execute(&mut itself).await.unwrap();
+        itself.close().await.unwrap();
+        let mut administrator = world.connect(&administrator).await.unwrap();
+        remove_login(&mut administrator, &login).await.unwrap();
+        assert!(world.connect(&login).await.is_err(), "{clinging}");
+    }
 }
 
 #[tokio::test]

@@ -4,10 +4,13 @@
 
 mod access;
 mod application;
+mod attacks;
+mod boundary;
 mod claims;
 mod drains;
 mod fences;
 mod guard;
+mod hardened;
 mod items;
 mod jobs;
 mod migrations;

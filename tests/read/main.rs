@@ -9,6 +9,7 @@
 mod cancelling;
 mod detail;
 mod filters;
+mod hardened;
 mod headline;
 mod logins;
 mod pages;

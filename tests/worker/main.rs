@@ -5,6 +5,7 @@
 mod command_line;
 mod ends;
 mod graph;
+mod hardening;
 mod inventory;
 mod leaks;
 mod program;

@@ -5,7 +5,7 @@ use crate::exit::{Code, Failure};
 use crate::lapse;
 use crate::terminal::Abilities;
 use chrono::TimeDelta;
-use opsroom_read::{Checkup, KNOWN_SCHEMA, ReadOptions, Reader};
+use opsroom_read::{Checkup, Encryption, KNOWN_SCHEMA, ReadOptions, Reader};
 
 /// One thing that was looked at.
 struct Finding {
@@ -106,12 +106,16 @@ fn database(place: &str, checkup: &Checkup) -> Vec<Finding> {
             advice: "",
         },
         Finding {
-            good: when(checkup.encrypted != Some(false), Verdict::Worth),
-            what: match checkup.encrypted {
-                None => "connection: local socket".to_owned(),
-                Some(true) => "connection: encrypted".to_owned(),
-                Some(false) => "connection: not encrypted".to_owned(),
-            },
+            good: when(checkup.encryption != Encryption::No, Verdict::Worth),
+            what: match checkup.encryption {
+                Encryption::Socket => "connection: local socket",
+                Encryption::Yes => "connection: encrypted",
+                Encryption::No => "connection: not encrypted",
+                Encryption::Untold => {
+                    "connection: the server does not tell this login whether it is encrypted"
+                }
+            }
+            .to_owned(),
             advice: "add sslmode=verify-full to the address",
         },
         Finding {

@@ -139,9 +139,26 @@ pub async fn remove_login(connection: &mut PgConnection, login: &str) -> Result<
     if known.rows_affected() == 0 {
         return Err(not_found("login", login));
     }
-    utility(&mut transaction, "drop role if exists %I", &[login]).await?;
+    drop_role(&mut transaction, login).await?;
     transaction.commit().await?;
     Ok(())
+}
+
+/// Drops the role and, first, what it left in this database: a login can set default privileges, or
+/// make large objects where the database is not hardened, and its role could not be dropped for those.
+async fn drop_role(connection: &mut PgConnection, login: &str) -> Result<(), AccessError> {
+    let present: bool =
+        sqlx::query_scalar("select exists (select from pg_catalog.pg_roles where rolname = $1)")
+            .bind(login)
+            .fetch_one(&mut *connection)
+            .await?;
+    if !present {
+        return Ok(());
+    }
+    // Owned things are dropped by members only; the membership goes with the role.
+    utility(connection, "grant %I to current_user", &[login]).await?;
+    utility(connection, "drop owned by %I", &[login]).await?;
+    utility(connection, "drop role %I", &[login]).await
 }
 
 async fn create_role(

@@ -1,0 +1,57 @@
+//! `opsroom-worker access harden`: what it says, to whom, and that work goes on behind it.
+
+use crate::program::{Said, run};
+use opsroom_testkit::World;
+
+fn harden(url: &str) -> Said {
+    run(url, &["access", "harden"])
+}
+
+#[tokio::test]
+async fn it_says_what_it_changed_and_the_second_time_that_nothing_was_left() {
+    let world = World::new().await.unwrap();
+    let superuser = world.database().superuser_url();
+    let first = harden(&superuser);
+    assert_eq!(first.code, Some(0), "{first:?}");
+    for said in [
+        "nobody else may make temporary tables",
+        "nobody else may connect",
+        "pg_sleep",
+        "pg_advisory_lock",
+        "lo_create",
+        "opsroom_worker keeps pg_current_xact_id, pg_notify",
+        "no DO blocks",
+        "schema public is closed",
+    ] {
+        assert!(first.out.contains(said), "{said}: {first:?}");
+    }
+    let second = harden(&superuser);
+    assert_eq!(second.code, Some(0), "{second:?}");
+    assert!(second.out.starts_with("nothing to change"), "{second:?}");
+}
+
+#[tokio::test]
+async fn no_other_login_may_and_is_told_who() {
+    let world = World::new().await.unwrap();
+    let refused = harden(&world.database().url(&world.worker));
+    assert_eq!(refused.code, Some(8), "{refused:?}");
+    assert!(refused.err.contains("as a superuser"), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_hardened_database_is_migrated_administered_and_started_in() {
+    let world = World::new().await.unwrap();
+    let superuser = world.database().superuser_url();
+    assert_eq!(harden(&superuser).code, Some(0));
+    for command in [
+        &["migrate"][..],
+        &["access", "login", "list"],
+        &["access", "tenant", "list"],
+    ] {
+        let said = run(&superuser, command);
+        assert_eq!(said.code, Some(0), "{command:?}: {said:?}");
+    }
+    let start = ["start", "inventory.sync", "--tenant", "north"];
+    let started = run(&world.database().url(&world.starter), &start);
+    assert_eq!(started.code, Some(0), "{started:?}");
+}
