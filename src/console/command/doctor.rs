@@ -106,7 +106,10 @@ fn database(place: &str, checkup: &Checkup) -> Vec<Finding> {
             advice: "",
         },
         Finding {
-            good: when(checkup.encryption != Encryption::No, Verdict::Worth),
+            good: when(
+                matches!(checkup.encryption, Encryption::Socket | Encryption::Yes),
+                Verdict::Worth,
+            ),
             what: match checkup.encryption {
                 Encryption::Socket => "connection: local socket",
                 Encryption::Yes => "connection: encrypted",
