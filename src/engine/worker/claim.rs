@@ -2,6 +2,7 @@
 //! lane gets its turn.
 
 use super::attempt::Claimed;
+use super::finish;
 use crate::deadline::{STATEMENT, within};
 use crate::error::EngineError;
 use crate::run::Attempt;
@@ -24,6 +25,7 @@ const IN_DOUBT: Duration = Duration::from_secs(90);
 pub(super) struct Claimer {
     pool: PgPool,
     worker: Uuid,
+    name: String,
     types: Vec<String>,
     cursor: i64,
     held: Held,
@@ -63,10 +65,11 @@ impl Drop for Hold {
 }
 
 impl Claimer {
-    pub(super) fn new(pool: PgPool, worker: Uuid, types: Vec<String>) -> Self {
+    pub(super) fn new(pool: PgPool, worker: Uuid, name: String, types: Vec<String>) -> Self {
         Self {
             pool,
             worker,
+            name,
             types,
             cursor: 0,
             held: Held::default(),
@@ -140,23 +143,11 @@ impl Claimer {
     /// Gives back what is claimed for this worker and not held by it: the answer to that claim got
     /// lost, and as long as this worker beats nobody else would take the run.
     async fn disown(&self) -> Result<(), EngineError> {
-        let (runs, claims): (Vec<i64>, Vec<i32>) = self.held.lock().iter().copied().unzip();
-        let call = sqlx::query(
-            "with unknown as (
-               update opsroom.operation_runs r
-                  set worker_id = null, available_at = clock_timestamp(), attempt = attempt - 1
-                where status = 'running' and worker_id = $1
-                  and not exists (select from unnest($2::bigint[], $3::int[]) held (run, claim)
-                                   where held.run = r.id and held.claim = r.claim_no)
-               returning tenant_id, id, claim_no, attempt + 1 as attempt, claimed_at)
-             insert into opsroom.run_attempts (tenant_id, run_id, claim_no, attempt, worker_id, started_at, ended)
-             select tenant_id, id, claim_no, attempt, $1, claimed_at, 'released' from unknown
-             on conflict do nothing",
-        )
-        .bind(self.worker)
-        .bind(runs)
-        .bind(claims)
-        .execute(&self.pool);
+        let held: Vec<_> = self.held.lock().iter().copied().collect();
+        let call = async {
+            let mut connection = self.pool.acquire().await?;
+            finish::give_back(&mut connection, self.worker, &self.name, &held).await
+        };
         within(STATEMENT, call).await?;
         Ok(())
     }

@@ -244,25 +244,7 @@ pub(super) async fn release_all(
             .bind(worker)
             .execute(&mut *transaction)
             .await?;
-        sqlx::query(
-            "insert into opsroom.run_attempts (tenant_id, run_id, claim_no, attempt, worker_id, worker_name, started_at, ended)
-             select tenant_id, id, claim_no, attempt, worker_id, $2, claimed_at, 'released' from opsroom.operation_runs
-              where status = 'running' and worker_id = $1
-             on conflict do nothing",
-        )
-        .bind(worker)
-        .bind(worker_name)
-        .execute(&mut *transaction)
-        .await?;
-        let released = sqlx::query(
-            "update opsroom.operation_runs
-                set worker_id = null, available_at = clock_timestamp(), attempt = attempt - 1
-              where status = 'running' and worker_id = $1",
-        )
-        .bind(worker)
-        .execute(&mut *transaction)
-        .await?
-        .rows_affected();
+        let released = give_back(&mut transaction, worker, worker_name, &[]).await?;
         sqlx::query("update opsroom.workers set dead_at = clock_timestamp(), stopping_at = coalesce(stopping_at, clock_timestamp())
                       where id = $1 and dead_at is null")
             .bind(worker)
@@ -272,4 +254,34 @@ pub(super) async fn release_all(
         Ok::<_, sqlx::Error>(released)
     };
     within(STATEMENT, release).await
+}
+
+/// Makes what `worker` holds claimable at once, its attempts uncounted, but for the claims in `keep`
+/// (run and claim number). Returns how many runs.
+pub(super) async fn give_back(
+    connection: &mut PgConnection,
+    worker: Uuid,
+    worker_name: &str,
+    keep: &[(i64, i32)],
+) -> Result<u64, sqlx::Error> {
+    let (runs, claims): (Vec<i64>, Vec<i32>) = keep.iter().copied().unzip();
+    let noted = sqlx::query(
+        "with released as (
+           update opsroom.operation_runs r
+              set worker_id = null, available_at = clock_timestamp(), attempt = attempt - 1
+            where status = 'running' and worker_id = $1
+              and not exists (select from unnest($3::bigint[], $4::int[]) kept (run, claim)
+                               where kept.run = r.id and kept.claim = r.claim_no)
+           returning tenant_id, id, claim_no, attempt + 1 as attempt, claimed_at)
+         insert into opsroom.run_attempts (tenant_id, run_id, claim_no, attempt, worker_id, worker_name, started_at, ended)
+         select tenant_id, id, claim_no, attempt, $1, $2, claimed_at, 'released' from released
+         on conflict do nothing",
+    )
+    .bind(worker)
+    .bind(worker_name)
+    .bind(runs)
+    .bind(claims)
+    .execute(connection)
+    .await?;
+    Ok(noted.rows_affected())
 }

@@ -98,7 +98,12 @@ impl Incarnation {
         fenced: &CancellationToken,
     ) -> (Ending, JoinSet<()>) {
         let mut jobs = JoinSet::new();
-        let mut claimer = Claimer::new(self.pool.clone(), self.id, self.registry.types());
+        let mut claimer = Claimer::new(
+            self.pool.clone(),
+            self.id,
+            self.options.name.clone(),
+            self.registry.types(),
+        );
         let mut wakes = Wakes::new(self.pool.clone());
         while !stop.is_cancelled() {
             let free = (self.options.slots as usize).saturating_sub(jobs.len());
