@@ -80,18 +80,17 @@ fn push_by(sql: &mut QueryBuilder<Postgres>, names: &[String]) {
         .push(")");
 }
 
-/// Pushes a condition: one of its failure codes fits.
+/// Pushes a condition: one of its failure codes fits. A select of one row and not EXISTS, which the
+/// planner may turn into a join that reads every failure there is.
 pub(crate) fn push_codes(sql: &mut QueryBuilder<Postgres>, exact: Vec<String>, like: Vec<String>) {
     sql.push(
-        "exists (select 1 from opsroom.run_failures f \
-         where f.tenant_id = r.tenant_id and f.run_id = r.id and (",
-    );
-    if like.is_empty() {
-        sql.push("f.code = any(").push_bind(exact).push(")))");
-    } else {
-        sql.push("f.code = any(").push_bind(exact);
-        sql.push(") or f.code like any(")
-            .push_bind(like)
-            .push(")))");
+        "coalesce((select true from opsroom.run_failures f \
+         where f.tenant_id = r.tenant_id and f.run_id = r.id and (f.code = any(",
+    )
+    .push_bind(exact)
+    .push(")");
+    if !like.is_empty() {
+        sql.push(" or f.code like any(").push_bind(like).push(")");
     }
+    sql.push(") limit 1), false)");
 }

@@ -23,6 +23,8 @@ pub(crate) struct Take<'a> {
     pub limit: i64,
     /// Only rows older than this one.
     pub before: Option<Cursor>,
+    /// Only rows as new as this expression of ours.
+    pub since: Option<&'a str>,
     /// Newest first, or in any order.
     pub order: Order,
     /// How many rows are looked at, where each must be to be judged.
@@ -167,19 +169,25 @@ pub(crate) fn push_arm(
             push_tail(sql, "x", "id", take);
         }
         Place::Each(many) => {
-            sql.push(format_args!(
-                "select {} from (select x.id, x.created_at from ",
-                take.columns
-            ));
-            push_each(sql, many);
             let keys = Take {
                 columns: "r.id, r.created_at",
                 ..take
             };
-            push_scan(sql, scope, arm, keys, Whose::Outer);
-            sql.push(") x");
-            push_tail(sql, "x", "id", take);
-            sql.push(") k join opsroom.operation_runs r on r.id = k.id");
+            sql.push(format_args!("select {} from (", take.columns));
+            push_merged(sql, many, "id", take, &|sql, take| {
+                push_scan(
+                    sql,
+                    scope,
+                    arm,
+                    Take {
+                        columns: keys.columns,
+                        ..take
+                    },
+                    Whose::Outer,
+                );
+            });
+            sql.push(") k");
+            push_run_of(sql, "k.id");
             push_tail(sql, "r", "id", take);
         }
     }
@@ -265,6 +273,35 @@ fn push_each(sql: &mut QueryBuilder<Postgres>, tenants: &[i64]) {
         .push("::int8[]) as t(id) cross join lateral (");
 }
 
+/// The newest keys of many tenants, merged. A few of each tenant tell how far back the page can reach
+/// at most; the scans then stop there, instead of each giving a page.
+fn push_merged(
+    sql: &mut QueryBuilder<Postgres>,
+    tenants: &[i64],
+    id: &str,
+    take: Take<'_>,
+    scan: &dyn Fn(&mut QueryBuilder<Postgres>, Take<'_>),
+) {
+    let few = (take.limit * 4 / tenants.len().max(1) as i64).clamp(4, take.limit);
+    sql.push("with reach as materialized (select x.created_at from ");
+    push_each(sql, tenants);
+    scan(sql, Take { limit: few, ..take });
+    sql.push(") x order by x.created_at desc limit 1 offset ")
+        .push_bind(take.limit - 1)
+        .push(format_args!(") select x.created_at, x.{id} from "));
+    push_each(sql, tenants);
+    let since = Some("coalesce((select reach.created_at from reach), '-infinity')");
+    scan(sql, Take { since, ..take });
+    sql.push(") x");
+    push_tail(sql, "x", id, take);
+}
+
+fn push_since(sql: &mut QueryBuilder<Postgres>, alias: &str, since: Option<&str>) {
+    if let Some(since) = since {
+        sql.push(format_args!(" and {alias}.created_at >= {since}"));
+    }
+}
+
 /// One scan of runs, with what is asked of them.
 fn push_scan(
     sql: &mut QueryBuilder<Postgres>,
@@ -284,6 +321,7 @@ fn push_scan(
             .push(") r where true");
     } else {
         push_driver(sql, scope, arm, take.before, whose);
+        push_since(sql, "r", take.since);
     }
     for ask in &arm.asks {
         push_ask(sql, ask, "r");
@@ -295,7 +333,7 @@ fn push_scan(
 fn push_by_code(sql: &mut QueryBuilder<Postgres>, scope: &Scope, arm: &Arm<'_>, take: Take<'_>) {
     let of_run = || arm.asks.iter().filter(|ask| is_asked_of_run(ask));
     sql.push(format_args!("select {} from (", take.columns));
-    let keys = |sql: &mut QueryBuilder<Postgres>| {
+    let keys = |sql: &mut QueryBuilder<Postgres>, take: Take<'_>| {
         // A run may have the same code twice.
         sql.push("select distinct f.created_at, f.run_id from ");
         if let Some(slice) = slice(arm, take.search) {
@@ -306,6 +344,7 @@ fn push_by_code(sql: &mut QueryBuilder<Postgres>, scope: &Scope, arm: &Arm<'_>, 
                 .push(") f where true");
         } else {
             push_driver(sql, scope, arm, take.before, whose(arm.place));
+            push_since(sql, "f", take.since);
         }
         for ask in arm.asks.iter().filter(|ask| !is_asked_of_run(ask)) {
             push_ask(sql, ask, "f");
@@ -314,18 +353,19 @@ fn push_by_code(sql: &mut QueryBuilder<Postgres>, scope: &Scope, arm: &Arm<'_>, 
             push_tail(sql, "f", "run_id", take);
         }
     };
-    if let Place::Each(many) = arm.place {
-        sql.push("select x.created_at, x.run_id from ");
-        push_each(sql, many);
-        keys(sql);
-        sql.push(") x");
-        if of_run().next().is_none() {
-            push_tail(sql, "x", "run_id", take);
+    match arm.place {
+        Place::Each(many) if !arm.is_sliced() => push_merged(sql, many, "run_id", take, &keys),
+        Place::Each(many) => {
+            sql.push("select x.created_at, x.run_id from ");
+            push_each(sql, many);
+            keys(sql, take);
+            sql.push(") x");
         }
-    } else {
-        keys(sql);
+        Place::All | Place::One(_) => keys(sql, take),
     }
-    sql.push(") k join opsroom.operation_runs r on r.id = k.run_id where true");
+    sql.push(") k");
+    push_run_of(sql, "k.run_id");
+    sql.push(" where true");
     for fact in &arm.facts {
         if let Fact::Bucket(bucket) = fact {
             sql.push(format_args!(" and {}", state_is(*bucket)));
@@ -335,6 +375,13 @@ fn push_by_code(sql: &mut QueryBuilder<Postgres>, scope: &Scope, arm: &Arm<'_>, 
         push_ask(sql, ask, "r");
     }
     push_tail(sql, "r", "id", take);
+}
+
+/// Pushes the run of a key, as `r`. One row each: a plain join may read every run there is.
+fn push_run_of(sql: &mut QueryBuilder<Postgres>, id: &str) {
+    sql.push(format_args!(
+        " cross join lateral (select {COLUMNS} from opsroom.operation_runs r where r.id = {id} limit 1) r"
+    ));
 }
 
 /// True where `run_failures` cannot answer it.

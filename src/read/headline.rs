@@ -66,6 +66,7 @@ pub(crate) fn query(scope: &Scope) -> QueryBuilder<Postgres> {
             columns: "1",
             limit: CAP + 1,
             before: None,
+            since: None,
             order: Order::Any,
             search: if scope.is_free_text() || !scope.foreign_types.is_empty() {
                 Search::Newest(SEARCH_BUDGET)

@@ -15,10 +15,12 @@
 //! | `filter` | these as SQL |
 //! | `condition` | what is asked of each row, as SQL |
 //! | [`list`] | one page of runs, whole or only what changed |
+//! | [`sorted`] | the newest runs in the order of another column |
 //! | [`row`] | one run of a list |
 //! | [`headline`] | counts per bucket, oldest queued, stuck |
 //! | [`stuck`] | the diagnosis, as a pure function of facts |
 //! | [`detail`] | one run: the record, its items, its attempts |
+//! | [`history`] | the runs before one |
 //! | [`checkup`] | what `opsroom doctor` asks |
 
 mod arm;
@@ -29,6 +31,7 @@ pub mod directory;
 pub mod error;
 mod filter;
 pub mod headline;
+pub mod history;
 pub mod list;
 mod moment;
 pub mod options;
@@ -37,6 +40,7 @@ pub mod reader;
 pub mod row;
 mod scope;
 mod session;
+pub mod sorted;
 pub mod stuck;
 pub mod workers;
 
@@ -45,10 +49,12 @@ pub use detail::{Attempt, FailureLine, Item, ItemPage, Lookup, RunDetail};
 pub use directory::{Directory, Tenant, TypeInfo};
 pub use error::ReadError;
 pub use headline::{Capped, Headline};
+pub use history::{History, PastRun};
 pub use list::{Held, PageRequest, RunPage};
 pub use options::ReadOptions;
 pub use reader::Reader;
 pub use row::{Cursor, RunRow};
+pub use sorted::{Direction, SortBy, SortRequest, SortedPage};
 pub use stuck::Stuck;
 pub use workers::Worker;
 

@@ -83,44 +83,61 @@ pub(crate) fn query(
     limit: i64,
     before: Option<Cursor>,
     held: &Held,
+    begin: &str,
 ) -> QueryBuilder<Postgres> {
-    let mut sql = QueryBuilder::new("with ");
-    let take = Take {
+    let mut sql = QueryBuilder::new(begin);
+    sql.push("with ");
+    push_page(&mut sql, scope, slice_of(limit, before));
+    sql.push(" select ");
+    push_payload(&mut sql, "page", held);
+    sql.push(" order by p.created_at desc, p.id desc");
+    sql
+}
+
+/// The newest of a scope, a row more than asked for.
+pub(crate) fn slice_of(limit: i64, before: Option<Cursor>) -> Take<'static> {
+    Take {
         columns: COLUMNS,
         limit: limit + 1,
         before,
+        since: None,
         order: Order::NewestFirst,
         search: Search::Slice,
-    };
-    push_page(&mut sql, scope, take);
-    sql.push(" select c.as_of, c.end_created_at, c.end_id, p.id, h.id is not null as same");
+    }
+}
+
+/// Pushes what is selected of `table`, which has the rows of a page, and of `ends`, and from where;
+/// rows in `held` come without payload.
+pub(crate) fn push_payload(sql: &mut QueryBuilder<Postgres>, table: &str, held: &Held) {
+    sql.push("c.as_of, c.end_created_at, c.end_id, p.id, h.id is not null as same");
     for (name, value) in PAYLOAD {
         sql.push(format_args!(
             ", case when h.id is null then {value} end as {name}"
         ));
     }
-    sql.push(" from (select now() as as_of, e.created_at as end_created_at, e.id as end_id \
-            from (values (0)) one left join ends e on true) c left join page p on true left join unnest(")
-        .push_bind(held.iter().map(|row| row.id.0).collect::<Vec<_>>())
-        .push("::int8[], ")
-        .push_bind(held.iter().map(|row| row.xid).collect::<Vec<_>>())
-        .push("::int8[], ")
-        .push_bind(held.iter().map(|row| row.updated).collect::<Vec<_>>())
-        .push(
-            "::timestamptz[]) as h(id, xid, updated_at) on h.id = p.id \
+    sql.push(format_args!(
+        " from (select now() as as_of, e.created_at as end_created_at, e.id as end_id \
+            from (values (0)) one left join ends e on true) c left join {table} p on true left join unnest(",
+    ))
+    .push_bind(held.iter().map(|row| row.id.0).collect::<Vec<_>>())
+    .push("::int8[], ")
+    .push_bind(held.iter().map(|row| row.xid).collect::<Vec<_>>())
+    .push("::int8[], ")
+    .push_bind(held.iter().map(|row| row.updated).collect::<Vec<_>>())
+    .push(
+        "::timestamptz[]) as h(id, xid, updated_at) on h.id = p.id \
              and h.xid = p.changed_xid::text::int8 and h.updated_at = p.updated_at \
-             left join opsroom.tenants n on h.id is null and n.id = p.tenant_id \
+             left join lateral (select n.name from opsroom.tenants n \
+                where h.id is null and n.id = p.tenant_id limit 1) n on true \
              left join lateral (select f.code, f.n from opsroom.run_failures f \
                 where h.id is null and f.tenant_id = p.tenant_id and f.run_id = p.id and f.ord = 1 \
-                limit 1) f on true \
-             order by p.created_at desc, p.id desc",
-        );
-    sql
+                limit 1) f on true",
+    );
 }
 
 /// Pushes the tables `page`, its rows, and `ends`, the place where a slice ended before the page was
 /// full: the newest of them, since below it an arm was not looked at.
-fn push_page(sql: &mut QueryBuilder<Postgres>, scope: &Scope, take: Take<'_>) {
+pub(crate) fn push_page(sql: &mut QueryBuilder<Postgres>, scope: &Scope, take: Take<'_>) {
     let arms = arms(scope);
     for (at, arm) in arms.iter().enumerate() {
         sql.push(format_args!("arm{at} as materialized ("));

@@ -10,16 +10,18 @@ use crate::detail::{self, Attempt, ItemPage, Lookup};
 use crate::directory::{self, Directory};
 use crate::error::ReadError;
 use crate::headline::{self, Headline, Suspect};
+use crate::history::{self, History};
 use crate::list::{self, Held, MAX_PAGE, PageRequest, RunPage};
 use crate::options::ReadOptions;
 use crate::people::{self, People};
 use crate::scope::{self, Scope};
 use crate::session::Session;
+use crate::sorted::{self, SortRequest, SortedPage};
 use crate::stuck::{self, Facts, Stuck};
 use crate::workers::{self, Worker};
 use chrono::{DateTime, TimeDelta, Utc};
-use opsroom_model::RunId;
 use opsroom_model::query::Query;
+use opsroom_model::{Clean, RunId, TenantId};
 use sqlx::postgres::PgRow;
 use sqlx::{Postgres, QueryBuilder, Row};
 use std::collections::HashMap;
@@ -27,6 +29,8 @@ use std::time::{Duration, Instant};
 
 /// How long the directory of tenants and types is believed.
 const DIRECTORY_AGE: Duration = Duration::from_secs(30);
+/// What turns a statement into its plan.
+const EXPLAIN: &str = "explain ";
 /// How long the p95 of a type is believed.
 const P95_AGE: Duration = Duration::from_secs(300);
 
@@ -82,6 +86,15 @@ impl Reader {
         }
     }
 
+    /// The same, read anew.
+    ///
+    /// # Errors
+    /// As every call: see [`ReadError`].
+    pub async fn reread_directory(&mut self) -> Result<&Directory, ReadError> {
+        self.directory = None;
+        self.directory().await
+    }
+
     /// One page of runs. `held` are rows of an earlier answer to the same request: what did not
     /// change since is not sent again.
     ///
@@ -91,7 +104,7 @@ impl Reader {
         let begun = Instant::now();
         let limit = request.limit.clamp(1, MAX_PAGE);
         let scope = self.scope(&request.query).await?;
-        let sql = list::query(&scope, i64::from(limit), request.before, held);
+        let sql = list::query(&scope, i64::from(limit), request.before, held, "");
         let rows = self.all(sql).await?;
         let mut page = list::decode(&rows, limit as usize, held)?;
         if page.rows.iter().any(|row| row.state.is_active()) {
@@ -99,6 +112,67 @@ impl Reader {
         }
         page.took = begun.elapsed();
         Ok(page)
+    }
+
+    /// The newest runs of a query in another order; what the order leaves out, the answer says.
+    ///
+    /// # Errors
+    /// As every call: see [`ReadError`].
+    pub async fn sorted(&mut self, request: &SortRequest) -> Result<SortedPage, ReadError> {
+        let begun = Instant::now();
+        let scope = self.scope(&request.query).await?;
+        let rows = self.all(sorted::query(&scope, request, "")).await?;
+        let mut sorted = sorted::decode(&rows)?;
+        if sorted.page.rows.iter().any(|row| row.state.is_active()) {
+            sorted.page.stuck = self.diagnose_page(&sorted.page).await?;
+        }
+        sorted.page.took = begun.elapsed();
+        Ok(sorted)
+    }
+
+    /// The last runs before one, of its identity and of its type and tenant; up to `limit` each,
+    /// [`MAX_HISTORY`](crate::history::MAX_HISTORY) at most. `run_type` is the type as stored.
+    ///
+    /// # Errors
+    /// As every call: see [`ReadError`].
+    pub async fn history(
+        &mut self,
+        id: RunId,
+        tenant: TenantId,
+        run_type: &str,
+        limit: u32,
+    ) -> Result<History, ReadError> {
+        let rows = self
+            .all(history::query(id, tenant, run_type, limit))
+            .await?;
+        history::decode(&rows)
+    }
+
+    /// How the server would answer [`page`](Self::page): the lines of its plan. Nothing is executed.
+    /// For the tests that guard the plans, and for whoever wonders why a filter is slow.
+    ///
+    /// # Errors
+    /// As every call: see [`ReadError`].
+    pub async fn plan(&mut self, request: &PageRequest) -> Result<Vec<Clean>, ReadError> {
+        let limit = request.limit.clamp(1, MAX_PAGE);
+        let scope = self.scope(&request.query).await?;
+        let sql = list::query(&scope, i64::from(limit), request.before, &[], EXPLAIN);
+        self.lines(sql).await
+    }
+
+    /// How the server would answer [`sorted`](Self::sorted), as [`plan`](Self::plan).
+    ///
+    /// # Errors
+    /// As every call: see [`ReadError`].
+    pub async fn sorted_plan(&mut self, request: &SortRequest) -> Result<Vec<Clean>, ReadError> {
+        let scope = self.scope(&request.query).await?;
+        self.lines(sorted::query(&scope, request, EXPLAIN)).await
+    }
+
+    async fn lines(&mut self, sql: QueryBuilder<Postgres>) -> Result<Vec<Clean>, ReadError> {
+        let rows = self.all(sql).await?;
+        let line = |row: &PgRow| Ok(Clean::new(row.try_get(0).map_err(ReadError::malformed)?));
+        rows.iter().map(line).collect()
     }
 
     /// Counts, oldest queued and stuck runs of a query, whatever states it names.
@@ -297,6 +371,7 @@ fn stuck_p95(scope: &Scope) -> QueryBuilder<Postgres> {
         columns: "r.created_at, r.id, r.started_at, r.completed_at",
         limit: 200,
         before: None,
+        since: None,
         order: Order::NewestFirst,
         search: Search::Whole,
     };

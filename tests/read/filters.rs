@@ -1,6 +1,6 @@
 //! What a query finds.
 
-use crate::world::{World, ids, page};
+use crate::world::{World, ids};
 
 #[tokio::test]
 async fn every_field_finds_what_it_says() {
@@ -64,4 +64,3 @@ async fn values_are_bound_never_pasted() {
         assert_eq!(ids(&mut reader, query).await, [0i64; 0], "{query}");
     }
 }
-

@@ -7,12 +7,15 @@
 )]
 
 mod cancelling;
+mod classes;
 mod detail;
 mod filters;
 mod hardened;
 mod headline;
 mod logins;
 mod pages;
+mod plans;
 mod schema;
+mod seeded;
 mod times;
 mod world;

@@ -1,0 +1,114 @@
+//! `cargo bench -p opsroom-read`: p50 and p95 of every class as every login, beside two yardsticks, and
+//! exit code 1 where one is over its bound.
+//!
+//! | variable | says | without it |
+//! |---|---|---|
+//! | `OPSROOM_BENCH_URL` | the owner's URL of a seeded database, whose server trusts `bench_*` logins | one of its own: 200,000 runs, 500 tenants |
+//! | `OPSROOM_BENCH_TIMES` | how often each question is asked | 60 |
+//! | an argument | only classes whose name contains it | all |
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a bench ends where its world is not as it must be"
+)]
+
+#[allow(dead_code, reason = "the plans' test uses the rest")]
+mod classes;
+mod seeded;
+
+use seeded::{LOGINS, Seeded};
+use sqlx::{Connection, PgConnection};
+use std::process::{Command, ExitCode};
+use std::time::Instant;
+
+const WARM_UP: usize = 3;
+const PAGE: &str = "select id, tenant_id, initiator_name, type, status, outcome, summary_counts, started_at, completed_at, created_at \
+     from opsroom.operation_runs where created_at >= now() - interval '30 days' order by created_at desc, id desc limit 250";
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let only = std::env::args().skip(1).find(|arg| !arg.starts_with('-'));
+    let times = std::env::var("OPSROOM_BENCH_TIMES").map_or(60, |text| text.parse().unwrap());
+    let seeded = match std::env::var("OPSROOM_BENCH_URL") {
+        Ok(url) => Seeded::at(url).await,
+        Err(_) => Seeded::with(200_000, 500).await,
+    };
+    let mut over = 0;
+    println!(
+        "{:<28} {:<16} {:>5} {:>8} {:>8}  bound",
+        "class", "login", "rows", "p50 ms", "p95 ms"
+    );
+    for login in LOGINS {
+        yardsticks(&seeded, login, times).await;
+        let mut reader = seeded.reader(login).await;
+        for class in classes::all() {
+            if only
+                .as_ref()
+                .is_some_and(|part| !class.name.contains(part.as_str()))
+            {
+                continue;
+            }
+            let ready = class.question.ready(&mut reader, &seeded).await;
+            let mut rows = 0;
+            let mut taken = Vec::new();
+            for at in 0..WARM_UP + times {
+                let begun = Instant::now();
+                rows = ready.ask(&mut reader).await;
+                if at >= WARM_UP {
+                    taken.push(begun.elapsed().as_secs_f64() * 1000.0);
+                }
+            }
+            let late = line(&class.name, login, Some(rows), taken) > class.bound_ms;
+            println!("  {}{}", class.bound_ms, if late { "  OVER" } else { "" });
+            over += usize::from(late);
+        }
+    }
+    println!("{over} over their bound");
+    if over == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+/// What any question costs here: nothing asked at all, and the plain page through psql.
+async fn yardsticks(seeded: &Seeded, login: &str, times: usize) {
+    let url = seeded.url(login);
+    let mut bare = PgConnection::connect(&url).await.unwrap();
+    let mut taken = Vec::new();
+    for _ in 0..times {
+        let begun = Instant::now();
+        sqlx::query("select 1").execute(&mut bare).await.unwrap();
+        taken.push(begun.elapsed().as_secs_f64() * 1000.0);
+    }
+    line("(select 1)", login, None, taken);
+    println!();
+    let mut psql = Command::new("psql");
+    psql.args(["-XqAt", "-c", "\\timing on", &url]);
+    for _ in 0..times {
+        psql.args(["-c", PAGE]);
+    }
+    match psql.output() {
+        Ok(output) if output.status.success() => {
+            let text = String::from_utf8_lossy(&output.stdout);
+            let times = text.lines().filter_map(|line| line.strip_prefix("Time: "));
+            let times = times.filter_map(|line| line.split(' ').next()?.parse().ok());
+            line("(psql, page of no filter)", login, None, times.collect());
+            println!();
+        }
+        _ => println!("(no psql here)"),
+    }
+}
+
+/// Prints a line without its end; the p95.
+fn line(name: &str, login: &str, rows: Option<usize>, mut taken: Vec<f64>) -> f64 {
+    taken.sort_by(f64::total_cmp);
+    let at = |share: f64| taken[((taken.len() - 1) as f64 * share).round() as usize];
+    let rows = rows.map(|rows| rows.to_string()).unwrap_or_default();
+    print!(
+        "{name:<28} {login:<16} {rows:>5} {:>8.2} {:>8.2}",
+        at(0.5),
+        at(0.95)
+    );
+    at(0.95)
+}

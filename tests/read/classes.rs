@@ -1,0 +1,203 @@
+//! The classes of questions that the console asks: what the bench times and whose plans are guarded.
+//! One line a class: add yours to [`all`].
+
+use crate::seeded::Seeded;
+use opsroom_model::query::parse;
+use opsroom_read::{Cursor, Direction, PageRequest, Reader, SortBy, SortRequest};
+
+/// What is asked, of a login that sees `TENANT` and `FIFTY`.
+#[derive(Clone)]
+pub(crate) enum Question {
+    /// A page of a query.
+    Page(String),
+    /// The page after so many rows.
+    Deep(&'static str, usize),
+    /// The newest runs of a query in another order.
+    Sorted(&'static str, SortBy),
+    /// One run in full.
+    Detail,
+    /// The runs before it.
+    History,
+    /// Tenants and types.
+    Directory,
+}
+
+/// A class, and within how many milliseconds 95 of 100 answers must be there.
+pub(crate) struct Class {
+    pub(crate) name: String,
+    pub(crate) question: Question,
+    pub(crate) bound_ms: f64,
+}
+
+/// What the goal is.
+const GOAL_MS: f64 = 10.0;
+
+/// Every single filter.
+const FILTERS: &[(&str, &str)] = &[
+    ("tenant", "tenant:TENANT"),
+    ("type", "type:directory_groups.sync"),
+    ("two types", "type:inventory.sync,restore.execute"),
+    ("bucket", "is:failed"),
+    ("code", "code:graph.throttled"),
+    ("by", "by:alice"),
+];
+
+/// What has a form of its own.
+const OTHERS: &[(&str, &str)] = &[
+    ("no filter", ""),
+    ("50 tenants", "tenant:FIFTY"),
+    ("two buckets", "is:failed,partial"),
+    ("succeeded", "is:succeeded"),
+    ("running", "is:running"),
+    ("two codes", "code:graph.throttled,worker.lost"),
+    ("by system", "by:system"),
+    ("type+bucket+by", "type:restore.execute is:failed by:alice"),
+    ("nothing: bucket", "is:cancelled"),
+    ("nothing: code", "code:no.such"),
+    ("nothing: by", "by:nobody"),
+    ("nothing: type", "type:no.such"),
+    ("nothing: bucket+code", "is:failed code:graph.conflict"),
+    (
+        "nothing: all fields",
+        "type:webhook.replay is:partial code:worker.lost by:alice",
+    ),
+    ("text", "throttled"),
+    ("text, rare", "no-such-text"),
+    ("not", "-type:inventory.sync -is:succeeded"),
+    ("type glob", "type:backup_*"),
+    ("code glob", "code:graph.*"),
+];
+
+/// All of them.
+pub(crate) fn all() -> Vec<Class> {
+    let mut classes = Vec::new();
+    let mut add = |name: String, question| {
+        classes.push(Class {
+            name,
+            question,
+            bound_ms: GOAL_MS,
+        });
+    };
+    for (name, query) in OTHERS.iter().chain(FILTERS) {
+        add((*name).to_owned(), Question::Page((*query).to_owned()));
+    }
+    for (at, (name, query)) in FILTERS.iter().enumerate() {
+        for (other, and) in &FILTERS[at + 1..] {
+            if *name != "type" || *other != "two types" {
+                add(
+                    format!("{name} + {other}"),
+                    Question::Page(format!("{query} {and}")),
+                );
+            }
+        }
+    }
+    add("deep page".into(), Question::Deep("", 10_000));
+    add(
+        "deep page, bucket".into(),
+        Question::Deep("is:failed", 5_000),
+    );
+    for by in [SortBy::Took, SortBy::Tenant, SortBy::Failed] {
+        add(format!("sorted by {by:?}"), Question::Sorted("", by));
+    }
+    add(
+        "sorted, bucket".into(),
+        Question::Sorted("is:failed", SortBy::Took),
+    );
+    add("detail".into(), Question::Detail);
+    add("history strip".into(), Question::History);
+    add("directory".into(), Question::Directory);
+    classes
+}
+
+/// A question made ready for a login: asking it again is one call.
+pub(crate) enum Ready {
+    Page(PageRequest),
+    Sorted(SortRequest),
+    Run(Box<opsroom_read::RunRow>, Question),
+    Directory,
+}
+
+impl Question {
+    /// Finds out what the login needs for it.
+    pub(crate) async fn ready(&self, reader: &mut Reader, seeded: &Seeded) -> Ready {
+        let names = seeded.named(reader).await;
+        let page = |text: &str, before| PageRequest {
+            query: parse(
+                &text
+                    .replace("TENANT", &names[0])
+                    .replace("FIFTY", &names.join(",")),
+            )
+            .unwrap(),
+            limit: 250,
+            before,
+        };
+        match self {
+            Self::Page(text) => Ready::Page(page(text, None)),
+            Self::Deep(text, rows) => {
+                let before = after(reader, page(text, None), *rows).await;
+                Ready::Page(page(text, before))
+            }
+            Self::Sorted(text, by) => Ready::Sorted(SortRequest {
+                query: page(text, None).query,
+                by: *by,
+                direction: Direction::Descending,
+                limit: 250,
+            }),
+            Self::Detail | Self::History => {
+                let found = reader.page(&page("is:failed", None), &[]).await.unwrap();
+                let run = found.rows.first().unwrap().as_ref().clone();
+                Ready::Run(Box::new(run), self.clone())
+            }
+            Self::Directory => Ready::Directory,
+        }
+    }
+}
+
+/// The place after so many rows, or the last there is.
+async fn after(reader: &mut Reader, mut request: PageRequest, rows: usize) -> Option<Cursor> {
+    request.limit = 500;
+    let mut walked = 0;
+    while walked < rows {
+        let page = reader.page(&request, &[]).await.unwrap();
+        walked += page.rows.len();
+        match page.next() {
+            Some(next) => request.before = Some(next),
+            None => break,
+        }
+    }
+    request.before
+}
+
+impl Ready {
+    /// Asks; says how many rows came.
+    pub(crate) async fn ask(&self, reader: &mut Reader) -> usize {
+        match self {
+            Self::Page(request) => reader.page(request, &[]).await.unwrap().rows.len(),
+            Self::Sorted(request) => reader.sorted(request).await.unwrap().page.rows.len(),
+            Self::Run(run, Question::Detail) => {
+                reader.run(run.id).await.unwrap();
+                1
+            }
+            Self::Run(run, _) => {
+                let kind = run.run_type.as_str();
+                let history = reader
+                    .history(run.id, run.tenant_id, kind, 20)
+                    .await
+                    .unwrap();
+                history.same.len() + history.kind.len()
+            }
+            Self::Directory => reader.reread_directory().await.unwrap().tenants.len(),
+        }
+    }
+
+    /// The lines of its plan, where the login may see one.
+    pub(crate) async fn plan(&self, reader: &mut Reader) -> Option<Vec<String>> {
+        let lines = match self {
+            Self::Page(request) => reader.plan(request).await.unwrap(),
+            Self::Sorted(request) => reader.sorted_plan(request).await.unwrap(),
+            // Functions of the owner keep their plans to themselves.
+            Self::Run(..) | Self::Directory => return None,
+        };
+        Some(lines.iter().map(|line| line.as_str().to_owned()).collect())
+    }
+}
