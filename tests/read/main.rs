@@ -14,5 +14,6 @@ mod headline;
 mod logins;
 mod pages;
 mod schema;
+mod standby;
 mod times;
 mod world;
