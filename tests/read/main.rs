@@ -13,6 +13,7 @@ mod hardened;
 mod headline;
 mod logins;
 mod pages;
+mod pooled;
 mod schema;
 mod standby;
 mod times;
