@@ -104,4 +104,5 @@ from (values
 ) v (id, tenant, who, type, status, outcome, counts, failures, age, available);
 insert into opsroom.operation_run_items (tenant_id, run_id, item_key, label, status)
   select 2, 3, 'k' || lpad(n::text, 3, '0'), 'Item ' || n, 'succeeded' from generate_series(1, 7) n;
+alter table opsroom.operation_runs alter column id restart with 100;
 "#;
