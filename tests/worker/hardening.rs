@@ -64,16 +64,16 @@ async fn limits_of_logins_are_refreshed_and_what_changed_is_said() {
     let nothing = run(&superuser, &refresh);
     assert_eq!(nothing.code, Some(0), "{nothing:?}");
     assert!(nothing.out.starts_with("nothing to change"), "{nothing:?}");
-    let worker = &world.worker;
+    let reader = &world.reader;
     world
         .database()
-        .script(&format!("alter role {worker} reset lock_timeout"))
+        .script(&format!("alter role {reader} reset lock_timeout"))
         .await
         .unwrap();
-    let refused = run(&world.database().url(worker), &refresh);
+    let refused = run(&world.database().url(&world.worker), &refresh);
     assert_eq!(refused.code, Some(8), "{refused:?}");
     let said = run(&superuser, &refresh);
-    let expected = format!("login {worker}: lock_timeout 10s (was unset)\n");
+    let expected = format!("login {reader}: lock_timeout 1s (was unset)\n");
     assert_eq!((said.code, said.out), (Some(0), expected));
 }
 
