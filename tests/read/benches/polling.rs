@@ -1,7 +1,9 @@
 //! What a console that only looks costs the server: the conditional re-list of its page, and a tail.
 //!
-//! `cargo bench -p opsroom-read --bench polling [POLLS]` prints the server's and the client's time for a
-//! poll, directly and through pgbouncer; it exits with 1 where the server's is beyond 1 ms.
+//! `cargo bench -p opsroom-read --bench polling [POLLS]` prints for a poll, directly and through
+//! pgbouncer, the processor's time in the server's process, the time statements took there, and the
+//! client's; it exits with 1 where the first is beyond 1 ms. On a busy machine the others hold waiting
+//! for the processor as well.
 
 use opsroom_model::query::parse;
 use opsroom_read::{PageRequest, ReadOptions, Reader, Tail};
@@ -49,21 +51,36 @@ async fn quiet(world: &World, login: &str) -> Outcome<f64> {
     server_ms(world).await
 }
 
+/// Milliseconds of processor time of the login's one server process, by the system's accounts: fields
+/// 14 and 15 of its `stat`, in hundredths of a second.
+async fn processor_ms(world: &World, login: &str) -> Outcome<f64> {
+    let mut owner = world.owner().await?;
+    let pid: i32 = sqlx::query_scalar("select pid from pg_stat_activity where usename = $1")
+        .bind(login)
+        .fetch_one(&mut owner)
+        .await?;
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    let after_name = stat.rsplit(')').next().ok_or("no stat")?;
+    let fields: Vec<&str> = after_name.split_whitespace().collect();
+    let ticks: f64 = fields[11].parse::<f64>()? + fields[12].parse::<f64>()?;
+    Ok(ticks * 10.0)
+}
+
 #[derive(Clone, Copy)]
 enum Poll {
     Page,
     Tail,
 }
 
-/// Server and client milliseconds of one poll.
-async fn cost(
-    world: &World,
-    login: &str,
-    url: &str,
-    poll: Poll,
-    polls: u32,
-) -> Outcome<(f64, f64)> {
-    let before = quiet(world, login).await?;
+/// Milliseconds of one poll.
+struct Cost {
+    processor: f64,
+    server: f64,
+    client: f64,
+}
+
+async fn cost(world: &World, login: &str, url: &str, poll: Poll, polls: u32) -> Outcome<Cost> {
+    let server = quiet(world, login).await?;
     let mut reader = Reader::connect(ReadOptions::new(Some(url))?).await?;
     let query = parse("")?;
     let request = PageRequest {
@@ -74,6 +91,7 @@ async fn cost(
     let mut held = reader.page(&request, &[]).await?.rows;
     let mut tail = Tail::new(query);
     reader.changes(&mut tail).await?;
+    let processor = processor_ms(world, login).await?;
     let begun = Instant::now();
     for _ in 0..polls {
         match poll {
@@ -81,9 +99,24 @@ async fn cost(
             Poll::Tail => drop(reader.changes(&mut tail).await?),
         }
     }
-    let client = begun.elapsed().as_secs_f64() * 1e3 / f64::from(polls);
+    let each = 1.0 / f64::from(polls);
+    let client = begun.elapsed().as_secs_f64() * 1e3;
+    let processor = processor_ms(world, login).await? - processor;
     drop(reader);
-    Ok((before, client))
+    end_sessions(world, login).await?;
+    Ok(Cost {
+        processor: processor * each,
+        server: (quiet(world, login).await? - server) * each,
+        client: client * each,
+    })
+}
+
+/// A pooler keeps its connection: what it cost is accounted for when it ends.
+async fn end_sessions(world: &World, login: &str) -> Outcome<()> {
+    let end = format!(
+        "select pg_terminate_backend(pid, 5000) from pg_stat_activity where usename = '{login}'"
+    );
+    Ok(world.database().script(&end).await?)
 }
 
 #[tokio::main]
@@ -110,16 +143,18 @@ async fn main() -> Outcome<()> {
                     None => world.database().url(login),
                     Some(pooler) => pooler.url(world.database(), login),
                 };
-                let (before, client) = cost(&world, login, &url, poll, polls).await?;
+                let cost = cost(&world, login, &url, poll, polls).await?;
                 drop(pooler);
-                let server = (quiet(&world, login).await? - before) / f64::from(polls);
-                kept &= server <= BOUND_MS;
-                println!("{way:10} {who:8} {name:6} {server:>8.3} {client:>8.3}");
+                kept &= cost.processor <= BOUND_MS;
+                println!(
+                    "{way:10} {who:8} {name:6} {:>9.3} {:>8.3} {:>8.3}",
+                    cost.processor, cost.server, cost.client
+                );
             }
         }
     }
     if !kept {
-        println!("beyond {BOUND_MS} ms of server time");
+        println!("beyond {BOUND_MS} ms of the processor");
         std::process::exit(1);
     }
     Ok(())
