@@ -13,6 +13,7 @@
 //! | `filter` | a scope as SQL |
 //! | [`list`] | one page of runs, whole or only what changed |
 //! | [`row`] | one run of a list |
+//! | `still` | whether a page is as it was |
 //! | [`changes`] | what changed since the last look |
 //! | [`headline`] | counts per bucket, oldest queued, stuck |
 //! | [`stuck`] | the diagnosis, as a pure function of facts |
@@ -33,6 +34,7 @@ pub mod reader;
 pub mod row;
 mod scope;
 mod session;
+mod still;
 pub mod stuck;
 pub mod workers;
 

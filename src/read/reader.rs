@@ -15,6 +15,7 @@ use crate::list::{self, Held, MAX_PAGE, PageRequest, RunPage};
 use crate::options::ReadOptions;
 use crate::scope::Scope;
 use crate::session::Session;
+use crate::still::{self, Answer, Listed};
 use crate::stuck::{self, Facts, Stuck};
 use crate::workers::{self, Worker};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -37,6 +38,8 @@ pub struct Reader {
     session: Option<Session>,
     /// How many connections there were.
     connections: u64,
+    /// The page that was listed last, where somebody asks for it again and again.
+    listed: Option<Listed>,
     directory: Option<(Instant, Directory)>,
     p95: HashMap<String, (Instant, Option<TimeDelta>)>,
 }
@@ -51,6 +54,7 @@ impl Reader {
             options,
             session: None,
             connections: 1,
+            listed: None,
             directory: None,
             p95: HashMap::new(),
         };
@@ -90,6 +94,19 @@ impl Reader {
     /// As every call: see [`ReadError`].
     pub async fn page(&mut self, request: &PageRequest, held: &Held) -> Result<RunPage, ReadError> {
         let begun = Instant::now();
+        // Kept aside until it is known again: a call that is dropped leaves nothing half known.
+        let listed = self.listed.take().filter(|page| page.is(request, held));
+        let place = match held {
+            [] => None,
+            _ => {
+                let row = self.one(still::query(listed.as_ref())).await?;
+                let answer = Answer::read(&row, self.connections)?;
+                if let Some(listed) = listed.filter(|listed| answer.confirms(listed)) {
+                    return self.still(listed, answer, begun).await;
+                }
+                Some(answer.place)
+            }
+        };
         let limit = request.limit.clamp(1, MAX_PAGE);
         let scope = self.scope(&request.query).await?;
         let sql = list::query(&scope, i64::from(limit), request.before, held);
@@ -100,6 +117,31 @@ impl Reader {
             page.stuck = self.diagnose_page(&page).await?;
         }
         page.took = begun.elapsed();
+        self.listed = Some(Listed {
+            request: request.clone(),
+            page: page.clone(),
+            place,
+            at: begun,
+        });
+        Ok(page)
+    }
+
+    /// The page as it was, with what moves by itself: time, and the workers.
+    async fn still(
+        &mut self,
+        mut listed: Listed,
+        answer: Answer,
+        begun: Instant,
+    ) -> Result<RunPage, ReadError> {
+        let page = &mut listed.page;
+        page.as_of = answer.as_of;
+        if page.rows.iter().any(|row| row.state.is_active()) {
+            page.stuck = self.diagnose_page(page).await?;
+        }
+        page.took = begun.elapsed();
+        let page = page.clone();
+        listed.place = Some(answer.place);
+        self.listed = Some(listed);
         Ok(page)
     }
 

@@ -17,5 +17,6 @@ mod pages;
 mod pooled;
 mod schema;
 mod standby;
+mod still;
 mod times;
 mod world;
