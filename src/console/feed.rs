@@ -35,6 +35,7 @@ pub async fn run(
             }
             continue;
         };
+        let begun = Instant::now();
         let answer = tokio::select! {
             answer = perform(&mut reader, &job, &done) => answer,
             superseded = obsolete(&mut wants, &job) => match superseded {
@@ -45,7 +46,7 @@ pub async fn run(
         let data = match answer {
             Ok(answer) => {
                 pause = PAUSES.0;
-                done.note(&want, &job, &answer, Instant::now());
+                done.note(&want, &job, &answer, begun, Instant::now());
                 answer
             }
             Err(error) => {

@@ -20,6 +20,7 @@
 //! | [`screen`] | the screen as a function of the state |
 //! | [`widget`] | what screens are drawn with |
 //! | [`theme`], [`glyphs`] | what each meaning looks like |
+//! | [`pace`] | how often to ask |
 //! | [`lapse`] | times and numbers as a person reads them |
 //! | [`terminal`] | taking the terminal and giving it back |
 
@@ -32,6 +33,7 @@ pub mod feed;
 pub mod glyphs;
 pub mod keymap;
 pub mod lapse;
+pub mod pace;
 pub mod screen;
 pub mod terminal;
 pub mod theme;

@@ -4,9 +4,11 @@
 
 mod harden;
 mod login;
+mod settings;
 
 pub use harden::{harden, open_databases};
 pub use login::{LoginKind, NewLogin, add_login, remove_login};
+pub use settings::refresh_logins;
 
 use crate::error::EngineError;
 use opsroom_model::Role;
@@ -54,7 +56,7 @@ pub enum AccessError {
         /// What holds it.
         by: &'static str,
     },
-    /// The name is taken by something of another kind.
+    /// The name is taken by a login of another kind.
     #[error(
         "login '{login}' is there already, as {taken_as}; choose another name, or remove it first"
     )]
@@ -63,6 +65,14 @@ pub enum AccessError {
         login: String,
         /// What it is.
         taken_as: String,
+    },
+    /// The name is taken by a role of the server that is no login of opsroom's, and stays as it is.
+    #[error(
+        "there is a role '{login}' on this server already, and it is none of opsroom's logins; choose another name"
+    )]
+    ForeignRole {
+        /// As given.
+        login: String,
     },
     /// A name is empty, too long, or has control characters.
     #[error("a name has 1 to 100 characters and no control characters")]

@@ -17,6 +17,8 @@
 //! | [`list`] | one page of runs, whole or only what changed |
 //! | [`sorted`] | the newest runs in the order of another column |
 //! | [`row`] | one run of a list |
+//! | `still` | whether a page is as it was |
+//! | [`changes`] | what changed since the last look |
 //! | [`headline`] | counts per bucket, oldest queued, stuck |
 //! | [`stuck`] | the diagnosis, as a pure function of facts |
 //! | [`detail`] | one run: the record, its items, its attempts |
@@ -24,6 +26,7 @@
 //! | [`checkup`] | what `opsroom doctor` asks |
 
 mod arm;
+pub mod changes;
 pub mod checkup;
 mod condition;
 pub mod detail;
@@ -41,9 +44,11 @@ pub mod row;
 mod scope;
 mod session;
 pub mod sorted;
+mod still;
 pub mod stuck;
 pub mod workers;
 
+pub use changes::{Changes, Tail};
 pub use checkup::{Checkup, Encryption};
 pub use detail::{Attempt, FailureLine, Item, ItemPage, Lookup, RunDetail};
 pub use directory::{Directory, Tenant, TypeInfo};

@@ -5,6 +5,7 @@
 //! given up, and the next call opens another. The server ends what it was doing within a second where
 //! it can watch its clients, else by its own statement timeout. No call is retried; none keeps a transaction open when it returns.
 
+use crate::changes::{self, Changes, Tail};
 use crate::checkup::{self, Checkup};
 use crate::detail::{self, Attempt, ItemPage, Lookup};
 use crate::directory::{self, Directory};
@@ -17,6 +18,7 @@ use crate::people::{self, People};
 use crate::scope::{self, Scope};
 use crate::session::Session;
 use crate::sorted::{self, SortRequest, SortedPage};
+use crate::still::{self, Answer, Listed};
 use crate::stuck::{self, Facts, Stuck};
 use crate::workers::{self, Worker};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -39,6 +41,10 @@ const P95_AGE: Duration = Duration::from_secs(300);
 pub struct Reader {
     options: ReadOptions,
     session: Option<Session>,
+    /// How many connections there were.
+    connections: u64,
+    /// The page that was listed last, where somebody asks for it again and again.
+    listed: Option<Listed>,
     directory: Option<(Instant, Directory)>,
     people: Option<(Instant, People)>,
     p95: HashMap<String, (Instant, Option<TimeDelta>)>,
@@ -53,6 +59,8 @@ impl Reader {
         let mut reader = Self {
             options,
             session: None,
+            connections: 1,
+            listed: None,
             directory: None,
             people: None,
             p95: HashMap::new(),
@@ -102,6 +110,19 @@ impl Reader {
     /// As every call: see [`ReadError`].
     pub async fn page(&mut self, request: &PageRequest, held: &Held) -> Result<RunPage, ReadError> {
         let begun = Instant::now();
+        // Kept aside until it is known again: a call that is dropped leaves nothing half known.
+        let listed = self.listed.take().filter(|page| page.is(request, held));
+        let place = match held {
+            [] => None,
+            _ => {
+                let row = self.one(still::query(listed.as_ref())).await?;
+                let answer = Answer::read(&row, self.connections)?;
+                if let Some(listed) = listed.filter(|listed| answer.confirms(listed)) {
+                    return self.still(listed, answer, begun).await;
+                }
+                Some(answer.place)
+            }
+        };
         let limit = request.limit.clamp(1, MAX_PAGE);
         let scope = self.scope(&request.query).await?;
         let sql = list::query(&scope, i64::from(limit), request.before, held, "");
@@ -111,6 +132,12 @@ impl Reader {
             page.stuck = self.diagnose_page(&page).await?;
         }
         page.took = begun.elapsed();
+        self.listed = Some(Listed {
+            request: request.clone(),
+            page: page.clone(),
+            place,
+            at: begun,
+        });
         Ok(page)
     }
 
@@ -173,6 +200,36 @@ impl Reader {
         let rows = self.all(sql).await?;
         let line = |row: &PgRow| Ok(Clean::new(row.try_get(0).map_err(ReadError::malformed)?));
         rows.iter().map(line).collect()
+    }
+
+    /// The page as it was, with what moves by itself: time, and the workers.
+    async fn still(
+        &mut self,
+        mut listed: Listed,
+        answer: Answer,
+        begun: Instant,
+    ) -> Result<RunPage, ReadError> {
+        let page = &mut listed.page;
+        page.as_of = answer.as_of;
+        if page.rows.iter().any(|row| row.state.is_active()) {
+            page.stuck = self.diagnose_page(page).await?;
+        }
+        page.took = begun.elapsed();
+        let page = page.clone();
+        listed.place = Some(answer.place);
+        self.listed = Some(listed);
+        Ok(page)
+    }
+
+    /// What changed of the tail's runs since its last look, and moves it on; the first look, and one
+    /// that comes too late, says to list them anew. None is missed, none told twice.
+    ///
+    /// # Errors
+    /// As every call: see [`ReadError`]. The tail stays where it was; a look that was dropped, too.
+    pub async fn changes(&mut self, tail: &mut Tail) -> Result<Changes, ReadError> {
+        let scope = self.scope(&tail.query).await?.of_any_state();
+        let rows = self.all(changes::query(&scope, tail)).await?;
+        changes::decode(&rows, tail, self.connections)
     }
 
     /// Counts, oldest queued and stuck runs of a query, whatever states it names.
@@ -345,7 +402,11 @@ impl Reader {
         // failure leaves no half-read connection behind.
         let mut session = match self.session.take() {
             Some(session) => session,
-            None => Session::open(&self.options).await?,
+            None => {
+                let session = Session::open(&self.options).await?;
+                self.connections += 1;
+                session
+            }
         };
         let rows = session.all(sql).await?;
         self.session = Some(session);

@@ -69,3 +69,30 @@ fn one_slow_answer_slows_nothing_and_slow_answers_do() {
     give(&mut app, page(story()));
     assert_eq!(app.pace(), usual);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_console_holds_one_connection_whatever_it_shows() {
+    let (database, login) = seeded().await;
+    let mut terminal = console(&database.url(&login), 120, 40);
+    let held = || async {
+        database
+            .number(
+                "select count(*) from pg_stat_activity
+                  where application_name = 'opsroom' and datname = current_database()",
+            )
+            .await
+            .unwrap()
+    };
+    for (keys, shown) in [
+        ("", "identity"),
+        ("/is:failed\r", "4 runs"),
+        ("\r", "Graph answered 429"),
+        ("q", "4 runs"),
+    ] {
+        terminal.send(keys).unwrap();
+        terminal.wait_for(shown, SOON).unwrap();
+        assert_eq!(held().await, 1, "after {keys:?}");
+    }
+    terminal.send("q").unwrap();
+    assert_eq!(terminal.wait_exit(SOON).unwrap().exit_code(), 0);
+}

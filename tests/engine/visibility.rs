@@ -240,6 +240,57 @@ async fn searchable_keys_need_the_capability() {
 }
 
 #[tokio::test]
+async fn searchable_keys_follow_a_capability_that_changes() {
+    let world = World::new().await.unwrap();
+    let key = |n: u8| {
+        let (tenant, hash) = (world.north, n.to_string().repeat(64));
+        format!(
+            "insert into opsroom.operation_runs (tenant_id, type, initiator_name, run_identity_hash, context)
+             values ({tenant}, 'restore.execute', 'System', '{hash}', '{{\"restore_run_id\":{n}}}')"
+        )
+    };
+    world.database().script(&key(1)).await.unwrap();
+    // One is being written while the type changes, under the former capability.
+    let mut writer = world.owner().await.unwrap();
+    let begun = format!("begin; {}", key(2));
+    sqlx::raw_sql(AssertSqlSafe(begun))
+        .execute(&mut writer)
+        .await
+        .unwrap();
+    let change = "update opsroom.operation_types set capability = 'drift.generate' where type = 'restore.execute'";
+    let mut administrator = world.owner().await.unwrap();
+    let waiting =
+        tokio::spawn(async move { sqlx::raw_sql(change).execute(&mut administrator).await });
+    let patience = std::time::Duration::from_secs(20);
+    opsroom_testkit::eventually(patience, "the change waits for the writer", async || {
+        let waiting = "select count(*) from pg_locks where not granted and relation = 'opsroom.run_keys'::regclass";
+        world.database().number(waiting).await.unwrap() == 1
+    })
+    .await
+    .unwrap();
+    sqlx::raw_sql("commit").execute(&mut writer).await.unwrap();
+    waiting.await.unwrap().unwrap();
+    world.database().script(&key(3)).await.unwrap();
+    // Readonly holds the new one.
+    let mut developer = world.connect(&world.developer).await.unwrap();
+    let seen: i64 = sqlx::query_scalar("select count(*) from opsroom.run_keys")
+        .fetch_one(&mut developer)
+        .await
+        .unwrap();
+    assert_eq!(seen, 3);
+    world
+        .database()
+        .script("update opsroom.operation_types set capability = 'restore.execute' where type = 'restore.execute'")
+        .await
+        .unwrap();
+    let seen: i64 = sqlx::query_scalar("select count(*) from opsroom.run_keys")
+        .fetch_one(&mut developer)
+        .await
+        .unwrap();
+    assert_eq!(seen, 0, "and not the former one again");
+}
+
+#[tokio::test]
 async fn notifications_are_the_initiators_while_it_is_a_member() {
     let world = World::new().await.unwrap();
     let mut starter = world.connect(&world.starter).await.unwrap();

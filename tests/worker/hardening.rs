@@ -55,3 +55,37 @@ async fn a_hardened_database_is_migrated_administered_and_started_in() {
     let started = run(&world.database().url(&world.starter), &start);
     assert_eq!(started.code, Some(0), "{started:?}");
 }
+
+#[tokio::test]
+async fn limits_of_logins_are_refreshed_and_what_changed_is_said() {
+    let world = World::new().await.unwrap();
+    let superuser = world.database().superuser_url();
+    let refresh = ["access", "login", "refresh"];
+    let nothing = run(&superuser, &refresh);
+    assert_eq!(nothing.code, Some(0), "{nothing:?}");
+    assert!(nothing.out.starts_with("nothing to change"), "{nothing:?}");
+    let reader = &world.reader;
+    world
+        .database()
+        .script(&format!("alter role {reader} reset lock_timeout"))
+        .await
+        .unwrap();
+    let refused = run(&world.database().url(&world.worker), &refresh);
+    assert_eq!(refused.code, Some(8), "{refused:?}");
+    let said = run(&superuser, &refresh);
+    let expected = format!("login {reader}: lock_timeout 1s (was unset)\n");
+    assert_eq!((said.code, said.out), (Some(0), expected));
+}
+
+#[tokio::test]
+async fn a_role_of_the_server_is_not_offered_for_removal() {
+    let world = World::new().await.unwrap();
+    let add = ["access", "login", "add", "postgres", "--kind", "worker"];
+    let refused = run(&world.database().superuser_url(), &add);
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+    assert!(
+        refused.err.contains("none of opsroom's logins"),
+        "{refused:?}"
+    );
+    assert!(!refused.err.contains("remove"), "{refused:?}");
+}

@@ -1,10 +1,10 @@
 //! The list: its rows, which run is selected, and which row is the first on the screen.
 
+use crate::pace::Cost;
 use opsroom_model::{Bucket, RunId};
 use opsroom_read::{RunPage, RunRow, Stuck, list::MAX_PAGE};
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// Rows asked for at first.
 const FIRST: u32 = 250;
@@ -35,10 +35,8 @@ pub struct Runs {
     pub top: usize,
     /// Rows to ask for.
     pub wanted: u32,
-    /// How long answers take: the shorter of the last two, since one that met a frozen server says
-    /// nothing of the next.
-    pub took: Duration,
-    last_took: Duration,
+    /// How long answers take.
+    pub cost: Cost,
     /// True while the newest run is the selected one, whichever that is.
     pub follow: bool,
     selected: Option<RunId>,
@@ -55,8 +53,7 @@ impl Default for Runs {
             loading: true,
             top: 0,
             wanted: FIRST,
-            took: Duration::ZERO,
-            last_took: Duration::ZERO,
+            cost: Cost::default(),
             follow: true,
             selected: None,
             at: 0,
@@ -72,8 +69,7 @@ impl Runs {
         self.stuck = page.stuck;
         self.more = page.more;
         self.within_budget = page.within_budget;
-        self.took = page.took.min(self.last_took);
-        self.last_took = page.took;
+        self.cost.note(page.took);
         self.loading = false;
         if self.follow {
             self.top = 0;

@@ -1,6 +1,7 @@
 //! What should be asked of the database, as it follows from the state.
 
 use super::{App, Health, Pane};
+use crate::pace;
 use chrono::TimeDelta;
 use opsroom_model::RunId;
 use opsroom_read::PageRequest;
@@ -10,8 +11,6 @@ use std::time::Duration;
 const PACE: Duration = Duration::from_secs(2);
 /// The interval while nobody looks.
 const SLOW_PACE: Duration = Duration::from_secs(5);
-/// The longest interval a slow server leads to, in seconds.
-const SLOWEST: u64 = 20;
 /// Without a key for so long, nobody looks.
 const IDLE: TimeDelta = TimeDelta::minutes(5);
 
@@ -77,9 +76,7 @@ impl App {
             SLOW_PACE
         };
         match self.health {
-            Health::Live if self.runs.took * 10 > base => {
-                Duration::from_secs((self.runs.took * 10).as_secs().clamp(2, SLOWEST))
-            }
+            Health::Live => pace::interval(base, self.runs.cost.lasting()),
             _ => base,
         }
     }

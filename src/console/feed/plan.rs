@@ -1,6 +1,7 @@
 //! What to ask next: pure decisions over what is wanted and what was answered.
 
 use crate::app::{Data, DetailWant, Wants};
+use crate::pace::{self, Cost};
 use chrono::{DateTime, Utc};
 use opsroom_model::query::Query;
 use opsroom_read::{Held, Lookup, PageRequest};
@@ -46,8 +47,10 @@ pub(super) struct Done {
     rows: Vec<std::sync::Arc<opsroom_read::RunRow>>,
     changed: bool,
     headline: Option<(Instant, u64)>,
+    headline_cost: Cost,
     reach: Option<Instant>,
     detail: Option<(Instant, DetailWant, Version)>,
+    detail_cost: Cost,
 }
 
 /// Which form of a run an answer showed.
@@ -68,7 +71,16 @@ impl Done {
         }
     }
 
-    pub(super) fn note(&mut self, want: &Wants, job: &Job, answer: &Data, now: Instant) {
+    /// Takes in an answer that was asked for at `begun`.
+    pub(super) fn note(
+        &mut self,
+        want: &Wants,
+        job: &Job,
+        answer: &Data,
+        begun: Instant,
+        now: Instant,
+    ) {
+        let took = now.duration_since(begun);
         match (job, answer) {
             (
                 Job::Page {
@@ -84,6 +96,7 @@ impl Done {
             }
             (Job::Headline { generation, .. }, _) => {
                 self.changed = false;
+                self.headline_cost.note(took);
                 self.headline = Some((now, *generation));
             }
             (Job::Reach, _) => self.reach = Some(now),
@@ -92,6 +105,7 @@ impl Done {
                     Lookup::Found(run) if run.state.is_active() => Version::At(run.updated_at),
                     _ => Version::Final,
                 };
+                self.detail_cost.note(took);
                 self.detail = Some((now, *want, version));
             }
             _ => {}
@@ -105,15 +119,20 @@ impl Done {
         at: Instant,
         version: Version,
         now: Instant,
-        pace: Duration,
+        usual: Duration,
     ) -> bool {
         let Version::At(known) = version else {
             return false;
         };
+        // It is asked for after a page, and so again somewhat less than an interval later.
+        let least = pace::interval(usual / 2, self.detail_cost.lasting());
+        if now.duration_since(at) < least {
+            return false;
+        }
         match self.rows.iter().find(|row| row.id == want.id) {
             // The detail was asked for after the list, so it is often the newer of the two.
             Some(row) => row.updated_at > known,
-            None => now.duration_since(at) >= pace,
+            None => now.duration_since(at) >= usual,
         }
     }
 }
@@ -167,6 +186,7 @@ pub(super) fn next(want: &Wants, done: &Done, now: Instant) -> Option<Job> {
     } else {
         want.pace * HEADLINE_EVERY
     };
+    let headline_pace = pace::interval(headline_pace, done.headline_cost.lasting());
     if passed(done.headline.map(|(at, _)| at), headline_pace) {
         return Some(headline());
     }

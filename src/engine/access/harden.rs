@@ -4,7 +4,7 @@
 //! It is done by what may stay, not by what must go: whatever volatile function a later PostgreSQL
 //! brings is taken away, too.
 
-use super::AccessError;
+use super::{AccessError, settings};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
 /// Volatile functions that change nothing beyond the session that calls them, and that logins need.
@@ -113,7 +113,8 @@ with db as (
 )
 select what, statement from steps order by place, what";
 
-/// Takes away what can be taken away in this database, and says what was. Idempotent: on a hardened
+/// Takes away what can be taken away in this database, brings the limits of its logins up to date, and
+/// says what it changed. Idempotent: on a hardened
 /// database it changes nothing and answers with nothing. All or nothing; cancelling rolls back.
 ///
 /// The database should be opsroom's alone: roles that are no members of opsroom's groups cannot
@@ -147,6 +148,7 @@ pub async fn harden(connection: &mut PgConnection) -> Result<Vec<String>, Access
             .await?;
         done.push(what);
     }
+    done.extend(settings::apply(&mut transaction, None).await?);
     transaction.commit().await?;
     Ok(done)
 }

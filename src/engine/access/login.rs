@@ -1,7 +1,7 @@
-//! Logins: database roles, each a member of exactly one of opsroom's group roles, with limits that
-//! suit it.
+//! Logins: database roles, each a member of exactly one of opsroom's group roles. Not here: the limits
+//! of each kind (`settings`).
 
-use super::{AccessError, Change, not_found, tenant_id, user_id};
+use super::{AccessError, Change, not_found, settings, tenant_id, user_id};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use std::fmt;
 
@@ -33,40 +33,6 @@ impl LoginKind {
             Self::Starter => "starter",
             Self::Worker => "worker",
             Self::App => "app",
-        }
-    }
-
-    const fn connection_limit(self) -> u32 {
-        match self {
-            Self::Reader => 10,
-            Self::Starter | Self::App => 50,
-            Self::Worker => 100,
-        }
-    }
-
-    /// Settings of the role. A session may change most of them again, so they guard against accidents;
-    /// the grants guard against intent.
-    const fn settings(self) -> &'static [(&'static str, &'static str)] {
-        match self {
-            Self::Reader => &[
-                ("default_transaction_read_only", "on"),
-                ("statement_timeout", "10s"),
-                ("lock_timeout", "1s"),
-                ("idle_in_transaction_session_timeout", "10s"),
-                ("jit", "off"),
-                ("plan_cache_mode", "force_custom_plan"),
-            ],
-            Self::Starter | Self::App => &[
-                ("statement_timeout", "10s"),
-                ("lock_timeout", "2s"),
-                ("idle_in_transaction_session_timeout", "60s"),
-                ("jit", "off"),
-            ],
-            Self::Worker => &[
-                ("statement_timeout", "60s"),
-                ("idle_in_transaction_session_timeout", "60s"),
-                ("jit", "off"),
-            ],
         }
     }
 }
@@ -101,7 +67,6 @@ pub async fn add_login(
         None => None,
     };
     let mut change = create_role(&mut transaction, new.login, new.kind).await?;
-    configure_role(&mut transaction, new).await?;
     let known = sqlx::query(
         "insert into opsroom.logins as l (login_role, user_id, kind) values ($1::name, $2, $3)
          on conflict (login_role) do update set user_id = excluded.user_id where l.user_id is distinct from excluded.user_id",
@@ -112,6 +77,7 @@ pub async fn add_login(
     .execute(&mut *transaction)
     .await?;
     change = change.or(Change::of(known.rows_affected()));
+    configure_role(&mut transaction, new).await?;
     for tenant in new.tenants {
         let tenant = tenant_id(&mut transaction, tenant).await?;
         let registered =
@@ -191,13 +157,13 @@ async fn create_role(
         }
         Some((true, None)) => Ok(Change::Made),
         Some((true, Some(known))) if known == kind.as_str() => Ok(Change::Already),
-        Some((_, known)) => {
-            let taken_as = known.unwrap_or_else(|| "a role with other rights".to_owned());
-            Err(AccessError::Taken {
-                login: login.to_owned(),
-                taken_as,
-            })
-        }
+        Some((_, Some(taken_as))) => Err(AccessError::Taken {
+            login: login.to_owned(),
+            taken_as,
+        }),
+        Some((_, None)) => Err(AccessError::ForeignRole {
+            login: login.to_owned(),
+        }),
     }
 }
 
@@ -205,20 +171,7 @@ async fn configure_role(
     connection: &mut PgConnection,
     new: &NewLogin<'_>,
 ) -> Result<(), AccessError> {
-    utility(
-        connection,
-        "alter role %I connection limit %s",
-        &[new.login, &new.kind.connection_limit().to_string()],
-    )
-    .await?;
-    for (name, value) in new.kind.settings() {
-        utility(
-            connection,
-            "alter role %I set %I = %L",
-            &[new.login, name, value],
-        )
-        .await?;
-    }
+    settings::apply(connection, Some(new.login)).await?;
     if let Some(password) = new.password {
         utility(
             connection,
@@ -231,7 +184,7 @@ async fn configure_role(
 }
 
 /// Runs a statement that takes no parameters, its parts quoted by the server.
-async fn utility(
+pub(super) async fn utility(
     connection: &mut PgConnection,
     template: &str,
     parts: &[&str],

@@ -31,6 +31,12 @@ Without OPSROOM_LOGIN_PASSWORD the login has no password and needs another way i
     },
     /// List the logins.
     List,
+    /// Bring the limits of all logins (timeouts, connections) to what this version sets.
+    #[command(
+        after_help = "It prints what it changed, and changes nothing the second time. For logins made by an earlier version, and
+where a login changed its own. As a superuser it also limits their temporary files, as access harden does."
+    )]
+    Refresh,
     /// Remove a login and its role.
     Remove {
         /// The role's name.
@@ -74,6 +80,18 @@ pub(super) async fn run(
             tenant,
         } => add(connection, &login, kind.into(), user.as_deref(), &tenant).await,
         LoginCommand::List => list(connection).await,
+        LoginCommand::Refresh => {
+            let done = access::refresh_logins(connection)
+                .await
+                .map_err(needs_createrole)?;
+            for what in &done {
+                println!("{what}");
+            }
+            if done.is_empty() {
+                println!("nothing to change: every login has its limits");
+            }
+            Ok(())
+        }
         LoginCommand::Remove { login } => {
             let sessions: i64 = sqlx::query_scalar(
                 "select count(*) from pg_stat_activity where usename = $1::name",
