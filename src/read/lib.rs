@@ -14,20 +14,30 @@
 //! | [`list`] | one page of runs, whole or only what changed |
 //! | [`row`] | one run of a list |
 //! | [`headline`] | counts per bucket, oldest queued, stuck |
+//! | `rollup` | what queries on the rollups share |
+//! | [`counted`] | exact counts from the rollups, the sparkline |
+//! | [`failures`] | failures grouped by code |
+//! | [`health`] | how tenants and types fare |
+//! | [`histogram`] | percentiles |
 //! | [`stuck`] | the diagnosis, as a pure function of facts |
 //! | [`detail`] | one run: the record, its items, its attempts |
 //! | [`checkup`] | what `opsroom doctor` asks |
 
 pub mod checkup;
+pub mod counted;
 pub mod detail;
 pub mod directory;
 pub mod error;
+pub mod failures;
 mod filter;
 pub mod headline;
+pub mod health;
+pub mod histogram;
 pub mod list;
 mod moment;
 pub mod options;
 pub mod reader;
+mod rollup;
 pub mod row;
 mod scope;
 mod session;
@@ -35,10 +45,14 @@ pub mod stuck;
 pub mod workers;
 
 pub use checkup::{Checkup, Encryption};
+pub use counted::Point;
 pub use detail::{Attempt, FailureLine, Item, ItemPage, Lookup, RunDetail};
 pub use directory::{Directory, Tenant, TypeInfo};
 pub use error::ReadError;
+pub use failures::{CodeGroup, FailureBoard};
 pub use headline::{Capped, Headline};
+pub use health::{By, Health, HealthBoard};
+pub use histogram::Percentiles;
 pub use list::{Held, PageRequest, RunPage};
 pub use options::ReadOptions;
 pub use reader::Reader;
