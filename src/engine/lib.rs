@@ -9,6 +9,8 @@
 //! | [`dispatch`] | failing a run that nobody can be told to execute |
 //! | [`run`] | what a job holds while it executes: progress, checkpoints, items |
 //! | [`worker`] | claims, beats, executes, finishes, reaps, drains |
+//! | [`rollups`] | completed runs counted by hour and day, exact after every tick |
+//! | [`retention`] | how long runs are kept, and removing those past it |
 //! | [`migrate`](mod@migrate) | the schema, embedded |
 //! | [`access`] | who there is, and who may what |
 //! | [`deadline`] | the client's own limit on every call |
@@ -51,6 +53,8 @@ pub mod error;
 pub mod migrate;
 pub mod operation;
 pub mod registry;
+pub mod retention;
+pub mod rollups;
 pub mod run;
 pub mod start;
 pub mod worker;

@@ -1,5 +1,6 @@
 //! A worker process: claims free runs, executes them, beats while it holds any, ends them through one
-//! service, and takes over what dead workers held. Any number of processes on any number of machines.
+//! service, takes over what dead workers held, keeps the rollups and the retention. Any number of
+//! processes on any number of machines.
 //!
 //! A process lives as a series of incarnations: each has an id of its own, and one
 //! that was declared dead, or could not beat in time, stops all its jobs and never writes again.
@@ -8,6 +9,7 @@ mod attempt;
 mod claim;
 mod finish;
 mod heartbeat;
+mod housekeeping;
 mod incarnation;
 mod reaper;
 
@@ -59,7 +61,7 @@ pub struct Worker {
 
 impl Worker {
     /// A worker for the types of `registry`, on a pool whose login is a member of `opsroom_worker`.
-    /// The pool wants `slots` + 3 connections at most; fewer make jobs wait for each other.
+    /// The pool wants `slots` + 4 connections at most; fewer make jobs wait for each other.
     #[must_use]
     pub fn new(pool: PgPool, registry: Registry, options: WorkerOptions) -> Self {
         Self {

@@ -1,6 +1,7 @@
 //! What stands above a list: counts per bucket for the filter and its window whatever states it
-//! names, the oldest queued run, and how many active runs are stuck. Counts are exact up to
-//! [`CAP`] and say so beyond (rollups will lift that).
+//! names, the oldest queued run, and how many active runs are stuck. Where a filter asks for tenants,
+//! types and time alone, completed runs are counted by the rollups, exactly; other counts are exact up
+//! to [`CAP`] and say so beyond.
 
 use crate::error::ReadError;
 use crate::filter::{Order, Search, Take, push_rows, push_where};
@@ -56,9 +57,13 @@ impl Headline {
     }
 }
 
-pub(crate) fn query(scope: &Scope) -> QueryBuilder<Postgres> {
+/// `active_only` where completed runs are counted already.
+pub(crate) fn query(scope: &Scope, active_only: bool) -> QueryBuilder<Postgres> {
     let mut sql = QueryBuilder::new("select now() as as_of");
     for bucket in Bucket::ALL {
+        if active_only && !bucket.state().is_active() {
+            continue;
+        }
         let mut of_bucket = scope.clone();
         of_bucket.buckets = Some(vec![*bucket]);
         sql.push(", (select count(*) from ");
@@ -86,7 +91,7 @@ pub(crate) fn query(scope: &Scope) -> QueryBuilder<Postgres> {
     sql
 }
 
-pub(crate) fn decode(row: &PgRow) -> Result<Headline, ReadError> {
+pub(crate) fn decode(row: &PgRow, ended: Vec<(Bucket, Capped)>) -> Result<Headline, ReadError> {
     let read = || -> Result<Headline, sqlx::Error> {
         let mut headline = Headline {
             as_of: row.try_get("as_of")?,
@@ -94,8 +99,12 @@ pub(crate) fn decode(row: &PgRow) -> Result<Headline, ReadError> {
             ..Headline::default()
         };
         for bucket in Bucket::ALL {
-            let n: i64 = row.try_get(bucket.as_str())?;
-            headline.counts.push((*bucket, capped(n, CAP)));
+            let counted = ended.iter().find(|(known, _)| known == bucket);
+            let count = match counted {
+                Some((_, count)) => *count,
+                None => capped(row.try_get(bucket.as_str())?, CAP),
+            };
+            headline.counts.push((*bucket, count));
         }
         Ok(headline)
     };

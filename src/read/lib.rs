@@ -20,6 +20,11 @@
 //! | `still` | whether a page is as it was |
 //! | [`changes`] | what changed since the last look |
 //! | [`headline`] | counts per bucket, oldest queued, stuck |
+//! | `rollup` | what queries on the rollups share |
+//! | [`counted`] | exact counts from the rollups, the sparkline |
+//! | [`failures`] | failures grouped by code |
+//! | [`health`] | how tenants and types fare |
+//! | [`histogram`] | percentiles |
 //! | [`stuck`] | the diagnosis, as a pure function of facts |
 //! | [`detail`] | one run: the record, its items, its attempts |
 //! | [`history`] | the runs before one |
@@ -29,17 +34,22 @@ mod arm;
 pub mod changes;
 pub mod checkup;
 mod condition;
+pub mod counted;
 pub mod detail;
 pub mod directory;
 pub mod error;
+pub mod failures;
 mod filter;
 pub mod headline;
 pub mod history;
+pub mod health;
+pub mod histogram;
 pub mod list;
 mod moment;
 pub mod options;
 mod people;
 pub mod reader;
+mod rollup;
 pub mod row;
 mod scope;
 mod session;
@@ -50,11 +60,15 @@ pub mod workers;
 
 pub use changes::{Changes, Tail};
 pub use checkup::{Checkup, Encryption};
+pub use counted::Point;
 pub use detail::{Attempt, FailureLine, Item, ItemPage, Lookup, RunDetail};
 pub use directory::{Directory, Tenant, TypeInfo};
 pub use error::ReadError;
+pub use failures::{CodeGroup, FailureBoard};
 pub use headline::{Capped, Headline};
 pub use history::{History, PastRun};
+pub use health::{By, Health, HealthBoard};
+pub use histogram::Percentiles;
 pub use list::{Held, PageRequest, RunPage};
 pub use options::ReadOptions;
 pub use reader::Reader;

@@ -7,15 +7,19 @@
 
 use crate::changes::{self, Changes, Tail};
 use crate::checkup::{self, Checkup};
+use crate::counted::{self, Point};
 use crate::detail::{self, Attempt, ItemPage, Lookup};
 use crate::directory::{self, Directory};
 use crate::error::ReadError;
+use crate::failures::{self, FailureBoard};
 use crate::headline::{self, Headline, Suspect};
 use crate::history::{self, History};
 use crate::list::{self, Held, MAX_PAGE, PageRequest, RunPage};
 use crate::options::ReadOptions;
 use crate::people::{self, People};
 use crate::scope::{self, Scope};
+use crate::health::{self, By, HealthBoard};
+use crate::rollup;
 use crate::session::Session;
 use crate::sorted::{self, SortRequest, SortedPage};
 use crate::still::{self, Answer, Listed};
@@ -238,8 +242,13 @@ impl Reader {
     /// As every call: see [`ReadError`].
     pub async fn headline(&mut self, query: &Query) -> Result<Headline, ReadError> {
         let scope = self.scope(query).await?.of_any_state();
-        let row = self.one(headline::query(&scope)).await?;
-        let mut headline = headline::decode(&row)?;
+        let ended = if rollup::covers(&scope) {
+            counted::decode(&self.one(counted::query(&scope)).await?)?
+        } else {
+            None
+        };
+        let row = self.one(headline::query(&scope, ended.is_some())).await?;
+        let mut headline = headline::decode(&row, ended.unwrap_or_default())?;
         let workers = self.workers().await?;
         headline.live_workers = workers.iter().filter(|worker| worker.alive).count();
         let rows = self.all(headline::suspects(&scope, &workers)).await?;
@@ -252,6 +261,47 @@ impl Reader {
         let stuck = verdicts.iter().flatten().count();
         headline.stuck = headline::stuck_count(stuck, suspects.len());
         Ok(headline)
+    }
+
+    /// The last 24 hours, hour by hour, the current one last: what is asked for of tenants and types
+    /// holds, the window does not. `None` where the query asks for more than those, or the rollups have
+    /// not caught up.
+    ///
+    /// # Errors
+    /// As every call: see [`ReadError`].
+    pub async fn sparkline(&mut self, query: &Query) -> Result<Option<Vec<Point>>, ReadError> {
+        let mut scope = self.scope(query).await?.of_any_state();
+        scope.since_s = None;
+        if !rollup::covers(&scope) {
+            return Ok(None);
+        }
+        counted::decode_sparkline(&self.all(counted::sparkline(&scope)).await?)
+    }
+
+    /// The failures of a query's tenants, types and window, grouped by code. `None` where the rollups
+    /// have not caught up.
+    ///
+    /// # Errors
+    /// As every call: see [`ReadError`].
+    pub async fn failures(&mut self, query: &Query) -> Result<Option<FailureBoard>, ReadError> {
+        let scope = self.scope(query).await?.of_any_state();
+        let rows = self.all(failures::query(&scope)).await?;
+        failures::decode(&rows, &scope)
+    }
+
+    /// How the tenants or the types of a query fare, the worst first. `None` where the rollups have not
+    /// caught up.
+    ///
+    /// # Errors
+    /// As every call: see [`ReadError`].
+    pub async fn health(
+        &mut self,
+        by: By,
+        query: &Query,
+    ) -> Result<Option<HealthBoard>, ReadError> {
+        let scope = self.scope(query).await?;
+        let rows = self.all(health::query(by, &scope)).await?;
+        health::decode(&rows, by)
     }
 
     /// One run in full, or why not.
@@ -387,6 +437,13 @@ impl Reader {
         }
         let mut scope = self.scope(&Query::default()).await?;
         scope.types = Some(vec![run_type.to_owned()]);
+        let counted = self.all(health::durations(&scope)).await?;
+        if let Some(percentiles) = health::decode_durations(&counted)? {
+            let enough = percentiles.samples >= stuck::MIN_SAMPLES.unsigned_abs();
+            let p95 = enough.then_some(percentiles.p95);
+            self.p95.insert(run_type.to_owned(), (Instant::now(), p95));
+            return Ok(());
+        }
         let row = self.one(stuck_p95(&scope)).await?;
         let samples: i64 = row.try_get("samples").map_err(ReadError::malformed)?;
         let seconds: Option<f64> = row.try_get("p95").map_err(ReadError::malformed)?;

@@ -2,8 +2,9 @@
 //!
 //! A run is stuck where its worker's lease has run out, where it waits and no live worker takes its
 //! type, or where it has been running longer than the greater of 10 minutes and 5 × the p95 of its
-//! type (at least 20 samples). Until rollups exist, p95 is taken from the newest 200 completed runs
-//! of the type that the login sees, and is asked for only once a run of it passes 10 minutes.
+//! type (at least 20 samples). The p95 is that of the last 30 days as far as the login sees them, from
+//! the rollups (within 9 %); where those have not caught up, of the newest 200 completed runs. It is
+//! asked for only once a run of the type passes 10 minutes.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use opsroom_model::Status;

@@ -25,10 +25,10 @@ const TAKEN: &str = "^(pg_stat_get_.*|pg_current_xact_id|txid_current|pg_cursor|
 
 /// Which of the functions that are taken from everybody which role is given back.
 const GIVEN_BACK: &[(&str, &str)] = &[
-    // Migrations lock each other out.
+    // Migrations lock each other out; rollups ask which server this is.
     (
         "opsroom_owner",
-        "^(pg_(try_)?advisory_.*|pg_notify|pg_current_xact_id)$",
+        "^(pg_(try_)?advisory_.*|pg_notify|pg_current_xact_id|pg_control_system)$",
     ),
     // A run is stamped with the transaction that wrote it; whoever starts one wakes the workers.
     ("opsroom_worker", "^(pg_notify|pg_current_xact_id)$"),

@@ -3,7 +3,7 @@
 use super::attempt::{self, Claimed, Executor};
 use super::claim::Claimer;
 use super::heartbeat::Heartbeat;
-use super::{WorkerOptions, finish, reaper};
+use super::{WorkerOptions, finish, housekeeping, reaper};
 use crate::deadline::{STATEMENT, within};
 use crate::error::EngineError;
 use crate::registry::Registry;
@@ -75,6 +75,10 @@ impl Incarnation {
             self.options.lease,
             fenced.clone(),
         ));
+        let keeping = tokio::spawn(housekeeping::keep_house_until(
+            self.pool.clone(),
+            fenced.clone(),
+        ));
 
         let ending = self.claim_until(stop, &fenced).await;
         let ending = match ending {
@@ -85,6 +89,7 @@ impl Incarnation {
             }
         };
         reaping.abort();
+        keeping.abort();
         beating.stop().await;
         if matches!(ending, Ending::Stopped) {
             self.sign_off().await;

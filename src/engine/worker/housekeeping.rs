@@ -1,0 +1,67 @@
+//! What every worker does besides executing: keeps the rollups exact and removes what is past its
+//! retention, a little at a time. The database lets one of them act; the others skip.
+
+use crate::error::EngineError;
+use crate::retention::{self, Pruned};
+use crate::rollups;
+use sqlx::PgPool;
+use std::time::Duration;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+/// From one round to the next.
+const EVERY: Duration = Duration::from_secs(3);
+/// A tick of somebody else's that is younger will do.
+const REST: Duration = Duration::from_secs(2);
+/// Runs removed in one round, at most: some 50 million a day.
+const BATCH: i32 = 2_000;
+/// How long nothing is looked for once nothing was old enough.
+const PRUNE_REST: Duration = Duration::from_secs(600);
+
+pub(super) async fn keep_house_until(pool: PgPool, stop: CancellationToken) {
+    let mut prune_at = Instant::now() + EVERY;
+    loop {
+        if let Err(error) = keep_rollups(&pool).await {
+            tracing::warn!(%error, "the rollups were not brought up to date; trying again");
+        }
+        if Instant::now() >= prune_at {
+            match prune(&pool).await {
+                Ok(true) => {}
+                Ok(false) => prune_at = Instant::now() + PRUNE_REST,
+                Err(error) => tracing::warn!(%error, "pruning failed; trying again"),
+            }
+        }
+        let wait = EVERY.mul_f64(0.75 + 0.5 * super::finish::spread());
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(wait) => {}
+        }
+    }
+}
+
+/// One tick, and at most one of the longer things that a tick may ask for.
+async fn keep_rollups(pool: &PgPool) -> Result<(), EngineError> {
+    let mut connection = pool.acquire().await?;
+    let ticked = rollups::tick(&mut connection, REST).await?;
+    tracing::trace!(?ticked, "rollups");
+    if ticked.pending > 0 {
+        if let Some(rebuilt) = rollups::rebuild_pending(&mut connection).await? {
+            tracing::info!(day = %rebuilt.day, runs = rebuilt.runs, left = ticked.pending - 1, "a day of rollups was counted");
+        }
+    } else if ticked.stale {
+        rollups::refresh(&mut connection).await?;
+    }
+    Ok(())
+}
+
+/// True where there may be more.
+async fn prune(pool: &PgPool) -> Result<bool, EngineError> {
+    let mut connection = pool.acquire().await?;
+    match retention::prune(&mut connection, BATCH, None).await? {
+        Pruned::Batch { run_type, runs } => {
+            tracing::info!(run_type, runs, "runs past their retention were removed");
+            Ok(true)
+        }
+        Pruned::Busy | Pruned::Done => Ok(false),
+    }
+}

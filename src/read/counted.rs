@@ -1,0 +1,158 @@
+//! Exact counts of completed runs from the rollups, and the sparkline. The window's first, partial day
+//! or hour is counted from the runs by indexes alone, whole days and hours come from the rollups, what
+//! ended since the last tick is added: one statement, so one state of the database.
+
+use crate::error::ReadError;
+use crate::headline::Capped;
+use crate::rollup::{self, TAIL};
+use crate::scope::Scope;
+use chrono::{DateTime, TimeDelta, Utc};
+use opsroom_model::Bucket;
+use sqlx::postgres::PgRow;
+use sqlx::{Postgres, QueryBuilder, Row};
+
+/// Hours of a sparkline.
+pub const HOURS: i32 = 24;
+
+/// One hour of a sparkline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Point {
+    /// When the hour began, UTC.
+    pub hour: DateTime<Utc>,
+    /// Runs created in it that have ended.
+    pub ended: u64,
+    /// Those of them that failed; partial ones not.
+    pub failed: u64,
+}
+
+const OUTCOMES: [(Bucket, &str); 4] = [
+    (Bucket::Succeeded, "succeeded"),
+    (Bucket::Partial, "partially_succeeded"),
+    (Bucket::Failed, "failed"),
+    (Bucket::Cancelled, "cancelled"),
+];
+
+/// Counts of completed runs; `ready` false where the rollups have not caught up.
+pub(crate) fn query(scope: &Scope) -> QueryBuilder<Postgres> {
+    let mut sql = QueryBuilder::new("");
+    rollup::push_state(&mut sql, rollup::window(scope));
+    // Hours of single tenants are kept for two days; before them the first day is counted live.
+    let hourly = if scope.tenants.is_none() {
+        "true"
+    } else {
+        "s.since >= s.hours_from"
+    };
+    sql.push(format_args!(
+        ", b as materialized (select case when {hourly} then date_trunc('hour', s.since, 'UTC') + interval '1 hour' \
+             else (s.first_day + 1)::timestamp at time zone 'UTC' end as live_until, \
+             (s.first_day + 1)::timestamp at time zone 'UTC' as days_from from s), part as (\
+         select sum(d.succeeded) as succeeded, sum(d.partially_succeeded) as partially_succeeded, sum(d.failed) as failed, \
+                sum(d.cancelled) as cancelled, 0::int8 as tail \
+           from opsroom.rollup_days d where d.day > (select s.first_day from s)",
+    ));
+    rollup::push_tenants(&mut sql, "d", scope);
+    rollup::push_types(&mut sql, "d", scope);
+    sql.push(
+        " union all select sum(h.succeeded), sum(h.partially_succeeded), sum(h.failed), sum(h.cancelled), 0 \
+           from opsroom.rollup_hours h where h.hour >= (select b.live_until from b) and h.hour < (select b.days_from from b)",
+    );
+    rollup::push_tenants(&mut sql, "h", scope);
+    rollup::push_each_type(&mut sql, "h", scope);
+    push_live(&mut sql, scope);
+    sql.push(
+        " union all select count(*) filter (where r.outcome = 'succeeded'), \
+           count(*) filter (where r.outcome = 'partially_succeeded'), count(*) filter (where r.outcome = 'failed'), \
+           count(*) filter (where r.outcome = 'cancelled'), count(*) from ",
+    );
+    rollup::push_tail(&mut sql, scope);
+    sql.push(" r where r.created_at >= (select b.live_until from b))");
+    sql.push(
+        " select (select s.ready from s) as ready, coalesce(sum(p.tail), 0)::int8 as tail, \
+           coalesce(sum(p.succeeded), 0)::int8 as succeeded, coalesce(sum(p.partially_succeeded), 0)::int8 as partially_succeeded, \
+           coalesce(sum(p.failed), 0)::int8 as failed, coalesce(sum(p.cancelled), 0)::int8 as cancelled from part p",
+    );
+    sql
+}
+
+/// Few runs did not succeed and an index holds them; the rest is what is left of all.
+fn push_live(sql: &mut QueryBuilder<Postgres>, scope: &Scope) {
+    let range =
+        " r.created_at >= (select s.since from s) and r.created_at < (select b.live_until from b)";
+    sql.push(" union all select (select count(*) from opsroom.operation_runs r where")
+        .push(range);
+    rollup::push_runs(sql, scope);
+    sql.push(
+        ") - x.others, x.partially_succeeded, x.failed, x.cancelled, 0 from (\
+           select count(*) as others, count(*) filter (where r.outcome = 'partially_succeeded') as partially_succeeded, \
+             count(*) filter (where r.outcome = 'failed') as failed, count(*) filter (where r.outcome = 'cancelled') as cancelled \
+             from opsroom.operation_runs r where r.outcome <> 'succeeded' and",
+    )
+    .push(range);
+    rollup::push_runs(sql, scope);
+    sql.push(") x");
+}
+
+/// `None` where the rollups cannot answer yet.
+pub(crate) fn decode(row: &PgRow) -> Result<Option<Vec<(Bucket, Capped)>>, ReadError> {
+    let read = || -> Result<_, sqlx::Error> {
+        if row.try_get::<Option<bool>, _>("ready")? != Some(true) {
+            return Ok(None);
+        }
+        let more = row.try_get::<i64, _>("tail")? > TAIL;
+        let of = |(bucket, name): (Bucket, &str)| -> Result<_, sqlx::Error> {
+            let n = row.try_get::<i64, _>(name)?.max(0).unsigned_abs();
+            Ok((bucket, Capped { n, more }))
+        };
+        OUTCOMES
+            .into_iter()
+            .map(of)
+            .collect::<Result<_, _>>()
+            .map(Some)
+    };
+    read().map_err(ReadError::malformed)
+}
+
+/// One row an hour that has any, with the beginning of the current one.
+pub(crate) fn sparkline(scope: &Scope) -> QueryBuilder<Postgres> {
+    let mut sql = QueryBuilder::new("");
+    rollup::push_state(&mut sql, 3600 * i64::from(HOURS - 1));
+    sql.push(
+        ", f as materialized (select date_trunc('hour', s.since, 'UTC') as hour from s), part as (\
+         select h.hour, sum(h.succeeded + h.partially_succeeded + h.failed + h.cancelled) as ended, sum(h.failed) as failed \
+           from opsroom.rollup_hours h where h.hour >= (select f.hour from f)",
+    );
+    rollup::push_tenants(&mut sql, "h", scope);
+    rollup::push_each_type(&mut sql, "h", scope);
+    sql.push(
+        " group by h.hour union all select date_trunc('hour', r.created_at, 'UTC'), count(*), \
+           count(*) filter (where r.outcome = 'failed') from ",
+    );
+    rollup::push_tail(&mut sql, scope);
+    sql.push(
+        " r where r.created_at >= (select f.hour from f) group by 1) \
+         select g.hour, s.ready, coalesce(sum(p.ended), 0)::int8 as ended, coalesce(sum(p.failed), 0)::int8 as failed \
+           from s cross join f cross join lateral generate_series(f.hour, f.hour + make_interval(hours => ",
+    )
+    .push_bind(HOURS - 1)
+    .push(
+        "), interval '1 hour') g (hour) left join part p on p.hour = g.hour group by g.hour, s.ready order by g.hour",
+    );
+    sql
+}
+
+/// `None` where the rollups cannot answer yet.
+pub(crate) fn decode_sparkline(rows: &[PgRow]) -> Result<Option<Vec<Point>>, ReadError> {
+    let point = |row: &PgRow| -> Result<Option<Point>, sqlx::Error> {
+        let ready: bool = row.try_get("ready")?;
+        Ok(ready.then_some(Point {
+            hour: row.try_get("hour")?,
+            ended: row.try_get::<i64, _>("ended")?.unsigned_abs(),
+            failed: row.try_get::<i64, _>("failed")?.unsigned_abs(),
+        }))
+    };
+    let points = rows.iter().map(point).collect::<Result<_, _>>();
+    points.map_err(ReadError::malformed)
+}
+
+/// The length of one point.
+pub const STEP: TimeDelta = TimeDelta::hours(1);

@@ -1,0 +1,91 @@
+//! What every query on the rollups shares: which rows are a scope's, whether the counting has caught up
+//! with the window, and the tail of runs that ended since the last tick.
+//!
+//! Rollups know tenants, types and time. A query that asks for more is counted from the runs, or not
+//! at all; who asks is told which.
+
+use crate::scope::{Scope, WINDOW_S};
+use sqlx::{Postgres, QueryBuilder};
+
+/// Runs of the tail that are counted; more of them, and counts are lower bounds.
+pub(crate) const TAIL: i64 = 10_000;
+
+/// True where tenants, types and the time are all the scope asks for.
+pub(crate) fn covers(scope: &Scope) -> bool {
+    scope.rows.is_empty() && scope.foreign_types.is_empty() && scope.ids.is_none()
+}
+
+/// How far back the scope's completed runs go, in seconds.
+pub(crate) fn window(scope: &Scope) -> i64 {
+    scope.since_s.unwrap_or(WINDOW_S)
+}
+
+/// Pushes `s`: one row with the snapshot of the last tick, and whether everything since `since` (the
+/// window's beginning) is counted as of it.
+pub(crate) fn push_state(sql: &mut QueryBuilder<Postgres>, seconds: i64) {
+    sql.push(
+        "with s as materialized (select t.snap, w.since, t.ticked_at, t.hours_from, t.recent_from, \
+           (w.since at time zone 'UTC')::date as first_day, \
+           t.valid and not exists (select from opsroom.rollup_pending p where p.day >= (w.since at time zone 'UTC')::date) \
+           and pg_snapshot_xmax(t.snap)::text::int8 <= pg_snapshot_xmax(pg_current_snapshot())::text::int8 + 10000 as ready \
+         from opsroom.rollup_state t cross join (select now() - make_interval(secs => ",
+    )
+    .push_bind(seconds as f64)
+    .push(") as since) w)");
+}
+
+/// Pushes conditions on a rollup `alias`: the scope's tenants, or the row of all of them.
+pub(crate) fn push_tenants(sql: &mut QueryBuilder<Postgres>, alias: &str, scope: &Scope) {
+    match &scope.tenants {
+        None => {
+            sql.push(format_args!(" and {alias}.tenant_id = 0"));
+        }
+        Some(ids) => {
+            sql.push(format_args!(" and {alias}.tenant_id = any("))
+                .push_bind(ids.clone())
+                .push("::int8[])");
+        }
+    }
+}
+
+/// Pushes conditions on a rollup `alias`: the scope's types, or the row of all of them.
+pub(crate) fn push_types(sql: &mut QueryBuilder<Postgres>, alias: &str, scope: &Scope) {
+    match &scope.types {
+        None => {
+            sql.push(format_args!(" and {alias}.type = ''"));
+        }
+        Some(types) => push_any_type(sql, alias, types),
+    }
+}
+
+/// Pushes conditions on a table `alias` that has a row a type, and none for all of them.
+pub(crate) fn push_each_type(sql: &mut QueryBuilder<Postgres>, alias: &str, scope: &Scope) {
+    if let Some(types) = &scope.types {
+        push_any_type(sql, alias, types);
+    }
+}
+
+fn push_any_type(sql: &mut QueryBuilder<Postgres>, alias: &str, types: &[String]) {
+    sql.push(format_args!(" and {alias}.type = any("))
+        .push_bind(types.to_vec())
+        .push("::text[])");
+}
+
+/// Pushes conditions on runs `r`.
+pub(crate) fn push_runs(sql: &mut QueryBuilder<Postgres>, scope: &Scope) {
+    if scope.tenants.is_some() {
+        push_tenants(sql, "r", scope);
+    }
+    push_each_type(sql, "r", scope);
+}
+
+/// Pushes a parenthesised select of the scope's runs that ended since the last tick.
+pub(crate) fn push_tail(sql: &mut QueryBuilder<Postgres>, scope: &Scope) {
+    sql.push(
+        "(select r.id, r.tenant_id, r.type, r.outcome, r.created_at from opsroom.operation_runs r \
+           where r.changed_xid >= (select pg_snapshot_xmin(s.snap) from s) and r.status = 'completed' \
+             and not pg_visible_in_snapshot(r.changed_xid, (select s.snap from s))",
+    );
+    push_runs(sql, scope);
+    sql.push(" limit ").push_bind(TAIL + 1).push(")");
+}
