@@ -8,6 +8,7 @@
 //! | [`start`] | [`ensure_run`]: create the run or reuse the active one |
 //! | [`dispatch`] | failing a run that nobody can be told to execute |
 //! | [`run`] | what a job holds while it executes: progress, checkpoints, items |
+//! | [`schedule`] | operations that start by themselves: cron, time zones, fire times |
 //! | [`worker`] | claims, beats, executes, finishes, reaps, drains |
 //! | [`migrate`](mod@migrate) | the schema, embedded |
 //! | [`access`] | who there is, and who may what |
@@ -52,6 +53,7 @@ pub mod migrate;
 pub mod operation;
 pub mod registry;
 pub mod run;
+pub mod schedule;
 pub mod start;
 pub mod worker;
 

@@ -15,6 +15,7 @@ mod items;
 mod jobs;
 mod migrations;
 mod read_only;
+mod schedules;
 mod scripted;
 mod start;
 mod visibility;
