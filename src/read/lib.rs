@@ -16,6 +16,7 @@
 //! | [`headline`] | counts per bucket, oldest queued, stuck |
 //! | [`stuck`] | the diagnosis, as a pure function of facts |
 //! | [`detail`] | one run: the record, its items, its attempts |
+//! | [`schedules`] | schedules: next, last, missed, wrong |
 //! | [`checkup`] | what `opsroom doctor` asks |
 
 pub mod checkup;
@@ -29,6 +30,7 @@ mod moment;
 pub mod options;
 pub mod reader;
 pub mod row;
+pub mod schedules;
 mod scope;
 mod session;
 pub mod stuck;
@@ -43,6 +45,7 @@ pub use list::{Held, PageRequest, RunPage};
 pub use options::ReadOptions;
 pub use reader::Reader;
 pub use row::{Cursor, RunRow};
+pub use schedules::{ScheduleRow, Schedules};
 pub use stuck::Stuck;
 pub use workers::Worker;
 

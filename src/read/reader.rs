@@ -12,6 +12,7 @@ use crate::error::ReadError;
 use crate::headline::{self, Headline, Suspect};
 use crate::list::{self, Held, MAX_PAGE, PageRequest, RunPage};
 use crate::options::ReadOptions;
+use crate::schedules::{self, Schedules};
 use crate::scope::Scope;
 use crate::session::Session;
 use crate::stuck::{self, Facts, Stuck};
@@ -162,6 +163,16 @@ impl Reader {
     pub async fn workers(&mut self) -> Result<Vec<Worker>, ReadError> {
         let rows = self.all(workers::query()).await?;
         rows.iter().map(workers::decode).collect()
+    }
+
+    /// The schedules of the login's tenants, a thousand at most: those that cannot fire first, then by
+    /// next fire time.
+    ///
+    /// # Errors
+    /// As every call: see [`ReadError`].
+    pub async fn schedules(&mut self) -> Result<Schedules, ReadError> {
+        let rows = self.all(schedules::query()).await?;
+        schedules::decode(&rows)
     }
 
     /// What the connection is like and what the login can see.

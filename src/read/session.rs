@@ -12,7 +12,7 @@ use std::time::Duration;
 pub(crate) const KNOWN_SCHEMA: i64 = 16;
 
 /// The oldest one that has all it reads.
-const OLDEST_SCHEMA: i64 = 10;
+const OLDEST_SCHEMA: i64 = 16;
 
 /// How long a connection may take to come about.
 pub(crate) const CONNECT_DEADLINE: Duration = Duration::from_secs(5);

@@ -2,5 +2,8 @@
 //! once, whoever races, dies, or has a wrong clock.
 
 mod documented;
+mod firing;
+mod races;
+mod stage;
 mod syntax;
 mod zones;

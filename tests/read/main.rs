@@ -13,6 +13,7 @@ mod hardened;
 mod headline;
 mod logins;
 mod pages;
+mod schedules;
 mod schema;
 mod times;
 mod world;
