@@ -29,19 +29,13 @@ pub(crate) enum ScheduleCommand {
   opsroom-worker schedule list -o json | jq '.[] | select(.error)'")]
     List(list::List),
     /// Stop a schedule from firing; what would fire meanwhile is skipped.
-    #[command(
-        after_help = "Example:\n  opsroom-worker schedule pause nightly --tenant contoso"
-    )]
+    #[command(after_help = "Example:\n  opsroom-worker schedule pause nightly --tenant contoso")]
     Pause(Named),
     /// Let a paused schedule fire again, from now on.
-    #[command(
-        after_help = "Example:\n  opsroom-worker schedule resume nightly --tenant contoso"
-    )]
+    #[command(after_help = "Example:\n  opsroom-worker schedule resume nightly --tenant contoso")]
     Resume(Named),
     /// Remove a schedule; its runs stay.
-    #[command(
-        after_help = "Example:\n  opsroom-worker schedule remove nightly --tenant contoso"
-    )]
+    #[command(after_help = "Example:\n  opsroom-worker schedule remove nightly --tenant contoso")]
     Remove(Named),
     /// Show when a schedule, or an expression, fires next, and what daylight saving makes of it.
     #[command(after_help = next::EXAMPLES)]
@@ -165,8 +159,6 @@ fn unknown_type(given: &str, known: &[String]) -> Failure {
 }
 
 /// The database's present; fire times are compared with nothing else.
-async fn now(
-    connection: &mut PgConnection,
-) -> Result<chrono::DateTime<chrono::Utc>, EngineError> {
+async fn now(connection: &mut PgConnection) -> Result<chrono::DateTime<chrono::Utc>, EngineError> {
     admin::now(connection).await
 }

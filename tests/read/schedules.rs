@@ -41,7 +41,10 @@ async fn a_console_needs_no_cron_to_show_them() {
         nightly.last_run,
         Some((RunId(2), Some(Bucket::Failed.state())))
     );
-    assert_eq!((nightly.missed_fires, nightly.tenant.as_str()), (4, "contoso"));
+    assert_eq!(
+        (nightly.missed_fires, nightly.tenant.as_str()),
+        (4, "contoso")
+    );
     let wait = nightly.next_fire_at.unwrap() - schedules.as_of;
     assert!((59..=60).contains(&wait.num_minutes()), "{wait}");
     assert!(at_rest.paused_at.is_some() && at_rest.next_fire_at.is_none());

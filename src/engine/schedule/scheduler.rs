@@ -73,6 +73,8 @@ struct Due {
 enum Turn {
     /// Another scheduler has it, or it is not due any more.
     Elsewhere,
+    /// Its fire times are known now; they are for others to honour.
+    Planned,
     /// Somebody is in the way for a moment.
     Busy,
     /// Done.
@@ -146,7 +148,7 @@ impl Scheduler {
         }
         for schedule in due {
             match within(STATEMENT, self.turn(schedule)).await {
-                Ok(Turn::Elsewhere) => {}
+                Ok(Turn::Elsewhere | Turn::Planned) => {}
                 Ok(Turn::Busy) => round.wait = round.wait.min(SHORT_WAIT),
                 Ok(Turn::Done {
                     fired,
@@ -208,7 +210,21 @@ impl Scheduler {
     /// Decides what is due of one schedule, in one transaction.
     async fn turn(&self, schedule: i64) -> Result<Turn, EngineError> {
         let mut transaction = self.pool.begin().await?;
-        let Some(due) = self.lock(&mut transaction, schedule).await? else {
+        let turn = self.decide(&mut transaction, schedule).await?;
+        // Waited for either way: a lock that lasts longer would be in the way of what comes next.
+        match turn {
+            Turn::Planned | Turn::Done { .. } => transaction.commit().await?,
+            Turn::Elsewhere | Turn::Busy | Turn::Broken(_) => transaction.rollback().await?,
+        }
+        Ok(turn)
+    }
+
+    async fn decide(
+        &self,
+        transaction: &mut PgConnection,
+        schedule: i64,
+    ) -> Result<Turn, EngineError> {
+        let Some(due) = self.lock(transaction, schedule).await? else {
             return Ok(Turn::Elsewhere);
         };
         let timetable = match Timetable::new(&due.cron, &due.zone) {
@@ -227,20 +243,19 @@ impl Scheduler {
                 last: None,
                 skip: &[],
             };
-            save(&mut transaction, &due, planned).await?;
-            transaction.commit().await?;
-            return Ok(Turn::Elsewhere);
+            save(transaction, &due, planned).await?;
+            return Ok(Turn::Planned);
         }
-        let open = unrecorded(&mut transaction, &due, &times).await?;
+        let open = unrecorded(transaction, &due, &times).await?;
         let decision = decide(&open, view, due.now, due.missed);
         let mut last = None;
         for fire_at in &decision.fire {
-            match self.fire(&mut transaction, &due, *fire_at).await {
+            match self.fire(transaction, &due, *fire_at).await {
                 Ok(run) => last = run.map(|run| (*fire_at, run)).or(last),
                 Err(error) => return broken(error),
             }
         }
-        record_skipped(&mut transaction, &due, &decision.skip).await?;
+        record_skipped(transaction, &due, &decision.skip).await?;
         let decided = times
             .iter()
             .take_while(|at| decision.rest.is_none_or(|rest| **at < rest));
@@ -254,8 +269,7 @@ impl Scheduler {
             last,
             skip: &decision.skip,
         };
-        save(&mut transaction, &due, outcome).await?;
-        transaction.commit().await?;
+        save(transaction, &due, outcome).await?;
         if let Some(newest) = decision.skip.last() {
             let count = decision.skip.len();
             tracing::warn!(schedule, count, %newest, "fire times were missed");

@@ -72,11 +72,11 @@ pub(super) async fn run(connection: &mut PgConnection, add: Add) -> Result<(), F
             limit: limit.unwrap_or(Missed::DEFAULT_LIMIT),
         },
         (_, Some(_)) => {
-            return Err(
-                Failure::new("--missed-limit is for --missed all, which makes up for more than one")
-                    .remedy("add --missed all, or leave the limit away")
-                    .code(USAGE),
-            );
+            return Err(Failure::new(
+                "--missed-limit is for --missed all, which makes up for more than one",
+            )
+            .remedy("add --missed all, or leave the limit away")
+            .code(USAGE));
         }
         (Policy::Skip, None) => Missed::Skip,
         (Policy::Once, None) => Missed::FireOnce,

@@ -5,8 +5,8 @@ use crate::cli::Output;
 use crate::failure::Failure;
 use chrono::{DateTime, SecondsFormat, Utc};
 use clap::Args;
-use opsroom_engine::schedule::admin::{self, Schedule, State, Which};
 use opsroom_engine::schedule::Timetable;
+use opsroom_engine::schedule::admin::{self, Schedule, State, Which};
 use opsroom_engine::start::find_tenant;
 use serde_json::{Value, json};
 use sqlx::PgConnection;
@@ -47,11 +47,23 @@ pub(super) async fn run(connection: &mut PgConnection, list: List) -> Result<(),
         Output::Text => {
             let rows: Vec<_> = schedules.iter().map(row).collect();
             let header = [
-                "TENANT", "SCHEDULE", "TYPE", "CRON", "ZONE", "MISSED", "NEXT (UTC)", "LAST (UTC)", "RUN", "STATE",
+                "TENANT",
+                "SCHEDULE",
+                "TYPE",
+                "CRON",
+                "ZONE",
+                "MISSED",
+                "NEXT (UTC)",
+                "LAST (UTC)",
+                "RUN",
+                "STATE",
             ];
             table(&header, &rows);
             if schedules.len() as i64 == admin::MOST {
-                println!("the first {} are shown; narrow it with --tenant or --type", admin::MOST);
+                println!(
+                    "the first {} are shown; narrow it with --tenant or --type",
+                    admin::MOST
+                );
             }
         }
     }
@@ -71,8 +83,12 @@ fn row(schedule: &Schedule) -> Vec<String> {
         schedule.zone.clone(),
         schedule.missed.to_string(),
         schedule.next_fire_at.map_or_else(|| "-".into(), minute),
-        schedule.last.map_or_else(|| "-".into(), |(at, _)| minute(at)),
-        schedule.last.map_or_else(|| "-".into(), |(_, run)| run.to_string()),
+        schedule
+            .last
+            .map_or_else(|| "-".into(), |(at, _)| minute(at)),
+        schedule
+            .last
+            .map_or_else(|| "-".into(), |(_, run)| run.to_string()),
         state(schedule),
     ]
 }

@@ -68,9 +68,11 @@ pub(super) async fn run(database: &Database, next: Next) -> Result<(), Failure> 
             (timetable, now(&mut connection).await?)
         }
         _ => {
-            return Err(Failure::new("neither a schedule nor an expression is named")
-                .remedy("write NAME --tenant TENANT, or --cron EXPRESSION")
-                .code(USAGE));
+            return Err(
+                Failure::new("neither a schedule nor an expression is named")
+                    .remedy("write NAME --tenant TENANT, or --cron EXPRESSION")
+                    .code(USAGE),
+            );
         }
     };
     let times: Vec<_> = timetable
@@ -81,7 +83,12 @@ pub(super) async fn run(database: &Database, next: Next) -> Result<(), Failure> 
         Output::Text => print(&timetable, &times),
         Output::Json => println!(
             "{}",
-            Value::from(times.iter().map(|time| document(&timetable, time)).collect::<Vec<_>>())
+            Value::from(
+                times
+                    .iter()
+                    .map(|time| document(&timetable, time))
+                    .collect::<Vec<_>>()
+            )
         ),
     }
     Ok(())
@@ -94,7 +101,10 @@ pub(super) fn preview(schedule: &Schedule, count: usize) -> Result<(), Failure> 
         return Ok(());
     }
     let timetable = Timetable::new(&schedule.cron, &schedule.zone)?;
-    let times: Vec<_> = timetable.times(schedule.decided_until).take(count).collect();
+    let times: Vec<_> = timetable
+        .times(schedule.decided_until)
+        .take(count)
+        .collect();
     print(&timetable, &times);
     Ok(())
 }
