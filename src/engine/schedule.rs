@@ -7,10 +7,12 @@
 //! | [`timetable`] | both together: the instants at which a schedule fires |
 //! | [`missed`] | what becomes of fire times nobody was there for |
 //! | [`scheduler`] | honours fire times, each at most once |
+//! | `ledger` | what schedulers read and write |
 //! | [`admin`] | adding, pausing, resuming and removing schedules |
 
 pub mod admin;
 pub mod cron;
+mod ledger;
 pub mod missed;
 pub mod scheduler;
 pub mod timetable;

@@ -4,16 +4,16 @@
 //!
 //! The time is the database's. What a process takes for the time plays no part.
 
-use super::missed::{Missed, PAGE, View, decide};
+use super::ledger::{self, Due, Outcome, ROUND, lock, mark, record_skipped, save, unrecorded};
+use super::missed::{PAGE, View, decide};
 use super::timetable::Timetable;
 use crate::deadline::{STATEMENT, within};
 use crate::error::{EngineError, StartError};
 use crate::registry::Registry;
 use crate::start::{Initiator, Occasion, Start, Wake, ensure_scheduled_run};
 use chrono::{DateTime, Utc};
-use opsroom_model::{RunId, TenantId};
-use serde_json::Value;
-use sqlx::{Acquire as _, PgConnection, PgPool, Row};
+use opsroom_model::RunId;
+use sqlx::{Acquire as _, PgConnection, PgPool};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -22,10 +22,6 @@ use tokio_util::sync::CancellationToken;
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 /// The wait after something that passes.
 const SHORT_WAIT: Duration = Duration::from_secs(1);
-/// Schedules looked at in one round.
-const ROUND: i64 = 100;
-/// Skipped fire times of one turn that are recorded one by one; more are only counted.
-const RECORDED: usize = 100;
 
 /// Honours schedules whose types it knows.
 #[derive(Clone)]
@@ -53,20 +49,6 @@ pub struct Round {
     pub broken: u64,
     /// When to look again; zero where there is more to do already.
     pub wait: Duration,
-}
-
-/// A due schedule, its row locked.
-struct Due {
-    id: i64,
-    tenant: TenantId,
-    run_type: String,
-    cron: String,
-    zone: String,
-    input: Value,
-    missed: Missed,
-    decided_until: DateTime<Utc>,
-    next_fire_at: Option<DateTime<Utc>>,
-    now: DateTime<Utc>,
 }
 
 /// What a turn of one schedule came to.
@@ -136,12 +118,16 @@ impl Scheduler {
     /// Where the database cannot be asked what is due. A schedule that cannot fire is none: it is
     /// marked and the others go on.
     pub async fn round(&self) -> Result<Round, EngineError> {
-        let (due, wait) = within(STATEMENT, self.due()).await?;
+        let (due, wait) = within(
+            STATEMENT,
+            ledger::due(&self.pool, self.given(), &self.registry.types()),
+        )
+        .await?;
         let mut round = Round {
             fired: 0,
             missed: 0,
             broken: 0,
-            wait,
+            wait: wait.unwrap_or(LONGEST_WAIT).min(LONGEST_WAIT),
         };
         if due.len() as i64 >= ROUND {
             round.wait = Duration::ZERO;
@@ -161,7 +147,7 @@ impl Scheduler {
                 }
                 Ok(Turn::Broken(code)) => {
                     round.broken += 1;
-                    within(STATEMENT, self.mark(schedule, code)).await?;
+                    within(STATEMENT, mark(&self.pool, self.given(), schedule, code)).await?;
                 }
                 // It stays due; the others must not wait for it.
                 Err(error) => {
@@ -178,33 +164,6 @@ impl Scheduler {
             Clock::Database => None,
             Clock::Given(clock) => Some(clock()),
         }
-    }
-
-    /// The schedules to look at, oldest first, and how long until the next one if these are done. One
-    /// of a type that is unknown here is left to others, and reported where none of them came.
-    async fn due(&self) -> Result<(Vec<i64>, Duration), EngineError> {
-        let row = sqlx::query(
-            "with now as materialized (select coalesce($1, clock_timestamp()) as at)
-             select array(
-               select s.id from opsroom.schedules s, now
-                where s.paused_at is null and (s.next_fire_at is null or s.next_fire_at <= now.at)
-                  and (s.next_fire_at is null or s.type = any ($2)
-                       or (s.error_code is null and s.next_fire_at <= now.at - interval '1 minute'))
-                  and (s.error_at is null or s.error_at not between now.at - interval '1 minute' and now.at + interval '1 minute')
-                order by s.next_fire_at nulls first limit $3),
-               (select extract(epoch from min(s.next_fire_at) - (select at from now))::float8 from opsroom.schedules s
-                 where s.paused_at is null and s.next_fire_at > (select at from now))",
-        )
-        .bind(self.given())
-        .bind(self.registry.types())
-        .bind(ROUND)
-        .fetch_one(&self.pool)
-        .await?;
-        let seconds: Option<f64> = row.get(1);
-        let wait = seconds
-            .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-            .map_or(LONGEST_WAIT, |wait| wait.min(LONGEST_WAIT));
-        Ok((row.get(0), wait))
     }
 
     /// Decides what is due of one schedule, in one transaction.
@@ -224,7 +183,7 @@ impl Scheduler {
         transaction: &mut PgConnection,
         schedule: i64,
     ) -> Result<Turn, EngineError> {
-        let Some(due) = self.lock(transaction, schedule).await? else {
+        let Some(due) = lock(transaction, self.given(), schedule).await? else {
             return Ok(Turn::Elsewhere);
         };
         let timetable = match Timetable::new(&due.cron, &due.zone) {
@@ -281,36 +240,6 @@ impl Scheduler {
         })
     }
 
-    async fn lock(
-        &self,
-        connection: &mut PgConnection,
-        schedule: i64,
-    ) -> Result<Option<Due>, EngineError> {
-        let row = sqlx::query(
-            "select s.id, s.tenant_id, s.type, s.cron, s.time_zone, s.input, s.missed, s.missed_limit, s.decided_until,
-                    s.next_fire_at, now.at
-               from opsroom.schedules s, (select coalesce($2, clock_timestamp()) as at) now
-              where s.id = $1 and s.paused_at is null and (s.next_fire_at is null or s.next_fire_at <= now.at)
-                for no key update of s skip locked",
-        )
-        .bind(schedule)
-        .bind(self.given())
-        .fetch_optional(connection)
-        .await?;
-        Ok(row.map(|row| Due {
-            id: row.get(0),
-            tenant: TenantId(row.get(1)),
-            run_type: row.get(2),
-            cron: row.get(3),
-            zone: row.get(4),
-            input: row.get(5),
-            missed: Missed::of_stored(row.get(6), row.get(7)),
-            decided_until: row.get(8),
-            next_fire_at: row.get(9),
-            now: row.get(10),
-        }))
-    }
-
     /// The run of one fire time; `None` where somebody recorded that fire time before.
     async fn fire(
         &self,
@@ -350,24 +279,6 @@ impl Scheduler {
         step.commit().await?;
         Ok(Some(run))
     }
-
-    /// Notes down why a schedule does not fire, and logs it the first time.
-    async fn mark(&self, schedule: i64, code: &'static str) -> Result<(), EngineError> {
-        let before: Option<Option<String>> = sqlx::query_scalar(
-            "with before as (select id, error_code from opsroom.schedules where id = $1 for no key update skip locked)
-             update opsroom.schedules s set error_code = $2, error_at = coalesce($3, clock_timestamp())
-               from before where s.id = before.id returning before.error_code",
-        )
-        .bind(schedule)
-        .bind(code)
-        .bind(self.given())
-        .fetch_optional(&self.pool)
-        .await?;
-        if before.is_some_and(|before| before.as_deref() != Some(code)) {
-            tracing::warn!(schedule, code, "a schedule cannot fire");
-        }
-        Ok(())
-    }
 }
 
 /// The fire times that are due, the oldest of them where there are very many.
@@ -384,82 +295,6 @@ fn due_times(timetable: &Timetable, due: &Due) -> (Vec<DateTime<Utc>>, View) {
         last = at;
     }
     (times, View::Whole)
-}
-
-/// Those that nobody decided yet. There are others only where somebody set `decided_until` back.
-async fn unrecorded(
-    connection: &mut PgConnection,
-    due: &Due,
-    times: &[DateTime<Utc>],
-) -> Result<Vec<DateTime<Utc>>, EngineError> {
-    let (Some(first), Some(last)) = (times.first(), times.last()) else {
-        return Ok(Vec::new());
-    };
-    let recorded: Vec<DateTime<Utc>> = sqlx::query_scalar(
-        "select fire_at from opsroom.schedule_fires where schedule_id = $1 and fire_at between $2 and $3 order by 1",
-    )
-    .bind(due.id)
-    .bind(first)
-    .bind(last)
-    .fetch_all(connection)
-    .await?;
-    let open = times
-        .iter()
-        .filter(|at| recorded.binary_search(at).is_err());
-    Ok(open.copied().collect())
-}
-
-async fn record_skipped(
-    connection: &mut PgConnection,
-    due: &Due,
-    skip: &[DateTime<Utc>],
-) -> Result<(), EngineError> {
-    let newest = &skip[skip.len().saturating_sub(RECORDED)..];
-    if !newest.is_empty() {
-        sqlx::query(
-            "insert into opsroom.schedule_fires (tenant_id, schedule_id, fire_at) select $1, $2, unnest($3::timestamptz[])
-             on conflict do nothing",
-        )
-        .bind(due.tenant.0)
-        .bind(due.id)
-        .bind(newest)
-        .execute(connection)
-        .await?;
-    }
-    Ok(())
-}
-
-/// What a turn leaves behind.
-struct Outcome<'a> {
-    until: DateTime<Utc>,
-    next: DateTime<Utc>,
-    last: Option<(DateTime<Utc>, RunId)>,
-    skip: &'a [DateTime<Utc>],
-}
-
-async fn save(
-    connection: &mut PgConnection,
-    due: &Due,
-    outcome: Outcome<'_>,
-) -> Result<(), EngineError> {
-    sqlx::query(
-        "update opsroom.schedules
-            set decided_until = $2, next_fire_at = $3,
-                last_fire_at = coalesce($4, last_fire_at), last_run_id = coalesce($5, last_run_id),
-                missed_fires = missed_fires + $6, last_missed_at = coalesce($7, last_missed_at),
-                error_code = null, error_at = null
-          where id = $1",
-    )
-    .bind(due.id)
-    .bind(outcome.until)
-    .bind(outcome.next)
-    .bind(outcome.last.map(|(fire_at, _)| fire_at))
-    .bind(outcome.last.map(|(_, run)| run.0))
-    .bind(outcome.skip.len() as i64)
-    .bind(outcome.skip.last())
-    .execute(connection)
-    .await?;
-    Ok(())
 }
 
 /// What the schedule itself is to blame for; the rest passes or is the database's.
