@@ -8,6 +8,7 @@
 //! | [`start`] | [`ensure_run`]: create the run or reuse the active one |
 //! | [`dispatch`] | failing a run that nobody can be told to execute |
 //! | [`run`] | what a job holds while it executes: progress, checkpoints, items |
+//! | [`schedule`] | operations that start by themselves: cron, time zones, fire times |
 //! | [`worker`] | claims, beats, executes, finishes, reaps, drains |
 //! | [`rollups`] | completed runs counted by hour and day, exact after every tick |
 //! | [`retention`] | how long runs are kept, and removing those past it |
@@ -56,6 +57,7 @@ pub mod registry;
 pub mod retention;
 pub mod rollups;
 pub mod run;
+pub mod schedule;
 pub mod start;
 pub mod worker;
 

@@ -5,6 +5,7 @@
 use crate::error::{EngineError, StartError};
 use crate::operation::Identity;
 use crate::registry::{Registered, Registry};
+use chrono::{DateTime, SecondsFormat, Utc};
 use opsroom_model::{RunId, TenantId, UserId, run_identity_hash};
 use serde_json::{Value, json};
 use sqlx::{Connection as _, PgConnection, Row};
@@ -87,14 +88,54 @@ pub async fn ensure_run(
     registry: &Registry,
     start: Start<'_>,
 ) -> Result<Confirmation, StartError> {
+    ensure(connection, registry, start, None).await
+}
+
+/// The same for a fire time of a schedule: the run's identity is those two and the input, whatever the
+/// operation's own rule, and its context names them.
+///
+/// # Errors
+/// As [`ensure_run`].
+pub(crate) async fn ensure_scheduled_run(
+    connection: &mut PgConnection,
+    registry: &Registry,
+    start: Start<'_>,
+    occasion: Occasion,
+) -> Result<Confirmation, StartError> {
+    ensure(connection, registry, start, Some(occasion)).await
+}
+
+/// Why a scheduled run is started.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Occasion {
+    /// `schedules.id`.
+    pub(crate) schedule: i64,
+    /// The time it was meant for, in whole seconds.
+    pub(crate) fire_at: DateTime<Utc>,
+}
+
+impl Occasion {
+    fn name_in(self, map: &mut serde_json::Map<String, Value>) {
+        let fire_at = self.fire_at.to_rfc3339_opts(SecondsFormat::Secs, true);
+        map.insert("schedule_id".to_owned(), self.schedule.into());
+        map.insert("fire_at".to_owned(), fire_at.into());
+    }
+}
+
+async fn ensure(
+    connection: &mut PgConnection,
+    registry: &Registry,
+    start: Start<'_>,
+    occasion: Option<Occasion>,
+) -> Result<Confirmation, StartError> {
     let operation = registry.require(start.run_type)?;
     let input = operation.normalise(if start.input.is_null() {
         json!({})
     } else {
         start.input.clone()
     })?;
-    let hash = identity_hash(operation.as_ref(), start.tenant, &input);
-    let context = context(operation.as_ref(), input);
+    let hash = identity_hash(operation.as_ref(), start.tenant, &input, occasion);
+    let context = context(operation.as_ref(), input, occasion);
 
     // Within a transaction of the caller's this is a savepoint: a refusal leaves the rest usable.
     let mut step = connection.begin().await?;
@@ -177,30 +218,42 @@ async fn create_or_reuse(
     }
 }
 
-fn identity_hash(operation: &dyn Registered, tenant: TenantId, input: &Value) -> String {
-    let inputs = match operation.policy().identity {
-        Identity::DedupeActive => input.clone(),
-        Identity::PerRequest => {
-            let request_id = Value::from(Uuid::new_v4().to_string());
-            match input.clone() {
-                Value::Object(mut inputs) => {
-                    inputs.insert("request_id".to_owned(), request_id);
-                    Value::Object(inputs)
-                }
-                input => json!({"input": input, "request_id": request_id}),
-            }
-        }
+fn identity_hash(
+    operation: &dyn Registered,
+    tenant: TenantId,
+    input: &Value,
+    occasion: Option<Occasion>,
+) -> String {
+    let inputs = match (occasion, operation.policy().identity) {
+        (Some(occasion), _) => with(input, |inputs| occasion.name_in(inputs)),
+        (None, Identity::DedupeActive) => input.clone(),
+        (None, Identity::PerRequest) => with(input, |inputs| {
+            inputs.insert("request_id".to_owned(), Uuid::new_v4().to_string().into());
+        }),
     };
     run_identity_hash(tenant, operation.run_type(), &inputs)
 }
 
+/// The input with something added; an input that is no object goes in under `input`.
+fn with(input: &Value, add: impl FnOnce(&mut serde_json::Map<String, Value>)) -> Value {
+    let mut inputs = match input.clone() {
+        Value::Object(inputs) => inputs,
+        input => [("input".to_owned(), input)].into_iter().collect(),
+    };
+    add(&mut inputs);
+    Value::Object(inputs)
+}
+
 /// The input, and beside it the keys that filters may use.
-fn context(operation: &dyn Registered, input: Value) -> Value {
+fn context(operation: &dyn Registered, input: Value, occasion: Option<Occasion>) -> Value {
     let mut context = serde_json::Map::new();
     for key in &operation.policy().search_keys {
         if let Some(value) = input.get(key) {
             context.insert(key.clone(), value.clone());
         }
+    }
+    if let Some(occasion) = occasion {
+        occasion.name_in(&mut context);
     }
     context.insert("input".to_owned(), input);
     Value::Object(context)

@@ -151,6 +151,36 @@ pub const ENTRIES: &[Entry] = &[
         "Preview it again and confirm.",
     ),
     entry_of(
+        "schedule.cron_invalid",
+        "The schedule's cron expression cannot be read",
+        "Somebody wrote an expression that is none, or names no day that ever comes.",
+        "Put the schedule again with opsroom-worker schedule add, which checks it.",
+    ),
+    entry_of(
+        "schedule.input_invalid",
+        "The schedule's input does not fit its operation",
+        "The operation does not take the stored input, or it looks like it carries a secret.",
+        "Put the schedule again with an input that the operation takes.",
+    ),
+    entry_of(
+        "schedule.refused",
+        "The schedule's run could not be started",
+        "The database refused the run, or an active run of another type has its identity.",
+        "Look at the worker's log; end the run that is in the way.",
+    ),
+    entry_of(
+        "schedule.type_unknown",
+        "No worker takes the schedule's type",
+        "A fire time passed, and no worker at work knows the operation.",
+        "Run a worker that takes the type, or correct the schedule's type.",
+    ),
+    entry_of(
+        "schedule.zone_unknown",
+        "The schedule's time zone is unknown",
+        "Its zone is no name of the IANA database that the worker was built with.",
+        "Put the schedule again with a zone such as Europe/Berlin.",
+    ),
+    entry_of(
         "tenant.not_connected",
         "The tenant has no connection to Graph",
         "No credentials are configured for the tenant.",

@@ -28,6 +28,7 @@
 //! | [`stuck`] | the diagnosis, as a pure function of facts |
 //! | [`detail`] | one run: the record, its items, its attempts |
 //! | [`history`] | the runs before one |
+//! | [`schedules`] | schedules: next, last, missed, wrong |
 //! | [`checkup`] | what `opsroom doctor` asks |
 
 mod arm;
@@ -51,6 +52,7 @@ mod people;
 pub mod reader;
 mod rollup;
 pub mod row;
+pub mod schedules;
 mod scope;
 mod session;
 pub mod sorted;
@@ -74,6 +76,7 @@ pub use options::ReadOptions;
 pub use reader::Reader;
 pub use row::{Cursor, RunRow};
 pub use sorted::{Direction, SortBy, SortRequest, SortedPage};
+pub use schedules::{ScheduleRow, Schedules};
 pub use stuck::Stuck;
 pub use workers::Worker;
 

@@ -20,6 +20,7 @@ use crate::people::{self, People};
 use crate::scope::{self, Scope};
 use crate::health::{self, By, HealthBoard};
 use crate::rollup;
+use crate::schedules::{self, Schedules};
 use crate::session::Session;
 use crate::sorted::{self, SortRequest, SortedPage};
 use crate::still::{self, Answer, Listed};
@@ -345,6 +346,16 @@ impl Reader {
     pub async fn workers(&mut self) -> Result<Vec<Worker>, ReadError> {
         let rows = self.all(workers::query()).await?;
         rows.iter().map(workers::decode).collect()
+    }
+
+    /// The schedules of the login's tenants, a thousand at most: those that cannot fire first, then by
+    /// next fire time.
+    ///
+    /// # Errors
+    /// As every call: see [`ReadError`].
+    pub async fn schedules(&mut self) -> Result<Schedules, ReadError> {
+        let rows = self.all(schedules::query()).await?;
+        schedules::decode(&rows)
     }
 
     /// What the connection is like and what the login can see.

@@ -55,7 +55,7 @@ pub(crate) async fn run(database: &Database, what: Access) -> Result<(), Failure
 }
 
 /// What an addition or a removal came to.
-fn say(change: Change, made: &str, already: &str) {
+pub(crate) fn say(change: Change, made: &str, already: &str) {
     println!(
         "{}",
         if change == Change::Made {
@@ -103,7 +103,7 @@ fn needs_createrole(error: AccessError) -> Failure {
 }
 
 /// Prints rows of text with a header, each column as wide as its widest value.
-fn table(header: &[&str], rows: &[Vec<String>]) {
+pub(crate) fn table(header: &[&str], rows: &[Vec<String>]) {
     let width = |column: usize| {
         let values = rows.iter().map(|row| row[column].chars().count());
         values

@@ -1,6 +1,7 @@
 //! What may be typed. Help texts are written here, next to the names they explain.
 
 use crate::access::Access;
+use crate::schedule::ScheduleCommand;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -24,6 +25,7 @@ const EXAMPLES: &str = "Examples:
   opsroom-worker migrate
   opsroom-worker work --slots 16 --name ams-2
   opsroom-worker start inventory.sync --tenant contoso
+  opsroom-worker schedule add nightly --tenant contoso --type inventory.sync --cron '0 3 * * *' --time-zone Europe/Berlin
   opsroom-worker access login add alice_laptop --kind reader --user 'Alice Meyer'
 
 Exit codes: 0 done, 1 failed, 2 usage, 7 not found, 8 forbidden, 9 database unreachable, 130 interrupted.";
@@ -69,6 +71,12 @@ pub(crate) enum Command {
         after_help = "Examples:\n  opsroom-worker start inventory.sync --tenant contoso\n  opsroom-worker start inventory.sync --tenant contoso --input '{\"scope\":\"families\",\"families\":[\"settings_catalog\"]}'"
     )]
     Start(Start),
+    /// Operations that start by themselves at times of a zone's clock.
+    Schedule {
+        /// What to do with schedules.
+        #[command(subcommand)]
+        what: ScheduleCommand,
+    },
     /// Workspaces, tenants, users, memberships and logins.
     Access {
         /// What to administer.

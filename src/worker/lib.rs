@@ -1,4 +1,4 @@
-//! The worker's command line: migrate the schema, execute runs, start operations, administer access.
+//! The worker's command line: migrate the schema, execute runs, start and schedule operations, administer access.
 //! As a library it has one entry, so that the demo can be all programs in one binary.
 //!
 //! | module | one idea |
@@ -7,7 +7,7 @@
 //! | `failure` | what a person reads when it did not work, and the exit code |
 //! | `database` | connecting, and what to say when that fails |
 //! | `graph` | where Graph is, and where the tenants' secrets are |
-//! | `work`, `start`, `migrate`, `access` | the commands |
+//! | `work`, `start`, `schedule`, `migrate`, `access` | the commands |
 
 mod access;
 mod cli;
@@ -16,6 +16,7 @@ mod failure;
 mod graph;
 mod logging;
 mod migrate;
+mod schedule;
 mod start;
 mod work;
 
@@ -62,6 +63,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Migrate => migrate::run(&cli.database).await,
         Command::Work(args) => work::run(&cli.database, &args).await,
         Command::Start(args) => bounded(start::run(&cli.database, args)).await,
+        Command::Schedule { what } => bounded(schedule::run(&cli.database, what)).await,
         Command::Access { what } => bounded(access::run(&cli.database, what)).await,
     }
 }

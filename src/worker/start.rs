@@ -33,7 +33,7 @@ pub(crate) async fn run(database: &Database, args: Start) -> Result<(), Failure>
     Ok(())
 }
 
-fn read_input(text: &str) -> Result<Value, Failure> {
+pub(crate) fn read_input(text: &str) -> Result<Value, Failure> {
     let value: Value = serde_json::from_str(text).map_err(|error| {
         Failure::new(format!(
             "--input is no JSON: {} at line {}, column {}",

@@ -18,6 +18,7 @@ mod migrations;
 mod read_only;
 mod retention;
 mod rollups;
+mod schedules;
 mod scripted;
 mod start;
 mod visibility;

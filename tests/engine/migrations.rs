@@ -159,7 +159,9 @@ async fn migrators_at_once_wait_for_each_other() {
         applied.push(migrator.await.unwrap());
     }
     applied.sort_unstable();
-    let all = usize::try_from(known_version()).unwrap();
+    // Numbers may have gaps: what counts is the files.
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../migrations");
+    let all = std::fs::read_dir(folder).unwrap().count();
     assert_eq!(applied, [0, 0, 0, all]);
 }
 

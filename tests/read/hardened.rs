@@ -15,6 +15,7 @@ async fn every_question_is_answered_as_before() {
     let checkup = reader.checkup().await.unwrap();
     assert_eq!(checkup.encryption, Encryption::Socket);
     reader.headline(&parse("").unwrap()).await.unwrap();
+    reader.schedules().await.unwrap();
     for row in page(&mut reader, "").await.rows {
         reader.run(row.id).await.unwrap();
         reader.items(row.id, "", 10).await.unwrap();

@@ -16,6 +16,7 @@ mod late;
 mod logins;
 mod pages;
 mod plans;
+mod schedules;
 mod schema;
 mod seeded;
 mod pooled;

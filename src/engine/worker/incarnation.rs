@@ -7,6 +7,7 @@ use super::{WorkerOptions, finish, housekeeping, reaper};
 use crate::deadline::{STATEMENT, within};
 use crate::error::EngineError;
 use crate::registry::Registry;
+use crate::schedule::Scheduler;
 use sqlx::PgPool;
 use sqlx::postgres::PgListener;
 use std::time::Duration;
@@ -80,7 +81,12 @@ impl Incarnation {
             fenced.clone(),
         ));
 
+        let scheduling = tokio::spawn(
+            Scheduler::new(self.pool.clone(), self.registry.clone()).work(stop.child_token()),
+        );
+
         let ending = self.claim_until(stop, &fenced).await;
+        scheduling.abort();
         let ending = match ending {
             (Ending::Stopped, jobs) => self.drain(jobs, &fenced).await,
             (Ending::Fenced, jobs) => {
