@@ -206,6 +206,12 @@ async fn a_tail_that_lost_its_place_says_so() {
     assert_eq!(reader.changes(&mut tail).await.unwrap(), nothing);
     world.database.script(&many(1, 5_001)).await.unwrap();
     assert_eq!(reader.changes(&mut tail).await.unwrap(), Changes::Relist);
+    let patience = Duration::from_secs(20);
+    opsroom_testkit::eventually(patience, "no older transaction is left", async || {
+        reader.changes(&mut tail).await.unwrap() != Changes::Relist
+    })
+    .await
+    .unwrap();
     world.database.script(&many(1, 7)).await.unwrap();
     let Changes::Runs(runs) = reader.changes(&mut tail).await.unwrap() else {
         panic!("seven fit");
