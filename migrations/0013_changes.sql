@@ -24,8 +24,8 @@ update opsroom.run_keys k set capability = t.capability
  where k.tenant_id = r.tenant_id and k.run_id = r.id and k.capability is distinct from t.capability;
 
 -- Did anything change for the session's login since a snapshot, as `snapshot` of an earlier answer told
--- it? Also true where one of the active runs it holds was written since (progress moves no transaction
--- number), where nothing earlier is known, or where that is too long ago to look. For whoever polls: planned once a
+-- it? Also true where one of the runs it names was written since (progress moves no transaction number)
+-- or is none of its runs any more, where nothing earlier is known, or where that is too long ago to look. For whoever polls: planned once a
 -- connection, it costs a fraction of asking for the rows. Under the caller's own rights.
 create function opsroom.changed_since(
   p_snapshot text, p_ids bigint[], p_stamps timestamptz[],

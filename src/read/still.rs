@@ -3,15 +3,19 @@
 
 use crate::error::ReadError;
 use crate::list::{Held, PageRequest, RunPage};
+use crate::row::RunRow;
 use chrono::{DateTime, Utc};
 use sqlx::postgres::PgRow;
 use sqlx::{Postgres, QueryBuilder, Row};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// A page is listed anew after so long whatever is said: rows leave it by age, by pruning and by
-/// memberships that end, none of which writes a run.
+/// A page is listed anew after so long whatever is said: rows leave it by age and by pruning, which
+/// write no run.
 const BELIEVED: Duration = Duration::from_secs(30);
+/// Of so many tenants one run each is looked at: whose membership ended shows nothing any more.
+const TENANTS: usize = 32;
 
 /// Where the server stood, and which it was, over which connection.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,11 +52,16 @@ impl Listed {
 /// Asks whether anything changed since `listed`; without one, only for a place.
 pub(crate) fn query(listed: Option<&Listed>) -> QueryBuilder<Postgres> {
     let place = listed.and_then(|listed| listed.place.as_ref());
+    let mut tenants = HashSet::new();
+    let mut is_watched = |row: &RunRow| {
+        let first = tenants.len() < TENANTS && tenants.insert(row.tenant_id);
+        first || row.state.is_active()
+    };
     let rows = listed.map(|listed| listed.page.rows.as_slice());
     let (ids, stamps): (Vec<_>, Vec<_>) = rows
         .unwrap_or_default()
         .iter()
-        .filter(|row| row.state.is_active())
+        .filter(|row| is_watched(row))
         .map(|row| (row.id.0, row.updated))
         .unzip();
     let mut sql = QueryBuilder::new("select * from opsroom.changed_since(");
