@@ -13,6 +13,8 @@ mod hardened;
 mod headline;
 mod logins;
 mod pages;
+mod rollups;
+mod tmpbench;
 mod schema;
 mod times;
 mod world;
