@@ -2,6 +2,8 @@
 
 use crate::access::Access;
 use crate::schedule::ScheduleCommand;
+use crate::retention::Retention;
+use crate::rollups::Rollups;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -77,12 +79,43 @@ pub(crate) enum Command {
         #[command(subcommand)]
         what: ScheduleCommand,
     },
+    /// Counts per hour and day that the console reads: count anew, or compare with the runs.
+    Rollups {
+        /// What to do.
+        #[command(subcommand)]
+        what: Rollups,
+    },
+    /// How many days completed runs are kept, per type.
+    Retention {
+        /// What to do.
+        #[command(subcommand)]
+        what: Retention,
+    },
+    /// Remove completed runs past their retention, in small batches; workers do it by themselves, too.
+    #[command(
+        after_help = "Never removed: active runs, runs the rollups have not counted, what schedules fired. May be stopped at any point."
+    )]
+    Prune(Prune),
     /// Workspaces, tenants, users, memberships and logins.
     Access {
         /// What to administer.
         #[command(subcommand)]
         what: Access,
     },
+}
+
+/// What to remove.
+#[derive(Debug, Args)]
+pub(crate) struct Prune {
+    /// Days to keep where a type has no retention of its own, instead of the stored default.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(1..=3650))]
+    pub(crate) days: Option<i32>,
+    /// Say what would go, and remove nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Runs removed in one transaction.
+    #[arg(long, value_name = "N", default_value_t = 2000, value_parser = clap::value_parser!(i32).range(1..=50_000))]
+    pub(crate) batch: i32,
 }
 
 /// How to execute.

@@ -7,7 +7,7 @@
 //! | `failure` | what a person reads when it did not work, and the exit code |
 //! | `database` | connecting, and what to say when that fails |
 //! | `graph` | where Graph is, and where the tenants' secrets are |
-//! | `work`, `start`, `schedule`, `migrate`, `access` | the commands |
+//! | `work`, `start`, `schedule`, `migrate`, `access`, `rollups`, `retention` | the commands |
 
 mod access;
 mod cli;
@@ -17,6 +17,8 @@ mod graph;
 mod logging;
 mod migrate;
 mod schedule;
+mod retention;
+mod rollups;
 mod start;
 mod work;
 
@@ -64,6 +66,9 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Work(args) => work::run(&cli.database, &args).await,
         Command::Start(args) => bounded(start::run(&cli.database, args)).await,
         Command::Schedule { what } => bounded(schedule::run(&cli.database, what)).await,
+        Command::Rollups { what } => rollups::run(&cli.database, what).await,
+        Command::Retention { what } => bounded(retention::run(&cli.database, what)).await,
+        Command::Prune(args) => retention::prune(&cli.database, &args).await,
         Command::Access { what } => bounded(access::run(&cli.database, what)).await,
     }
 }

@@ -17,6 +17,8 @@ mod logins;
 mod pages;
 mod plans;
 mod schedules;
+mod rollups;
+mod tmpbench;
 mod schema;
 mod seeded;
 mod pooled;

@@ -1,0 +1,116 @@
+//! `opsroom-worker retention` and `opsroom-worker prune`: how long runs are kept, and removing what is
+//! past it now instead of waiting for the workers, who do the same at their leisure.
+
+use crate::cli::{Database, Prune};
+use crate::database;
+use crate::failure::{FORBIDDEN, Failure, NOT_FOUND, USAGE};
+use clap::Subcommand;
+use opsroom_engine::retention::{self, Pruned};
+use opsroom_engine::{EngineError, rollups};
+use sqlx::PgConnection;
+use std::time::Duration;
+
+/// How long runs are kept.
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum Retention {
+    /// Show the default (*) and the types with a retention of their own.
+    List,
+    /// Keep a type's runs for so many days; * for the default.
+    Set {
+        /// The type, or *.
+        #[arg(value_name = "TYPE")]
+        run_type: String,
+        /// 1 to 3650.
+        #[arg(value_parser = clap::value_parser!(i32).range(1..=3650))]
+        days: i32,
+    },
+    /// Let the default hold for a type.
+    Reset {
+        /// The type.
+        #[arg(value_name = "TYPE")]
+        run_type: String,
+    },
+}
+
+pub(crate) async fn run(database: &Database, what: Retention) -> Result<(), Failure> {
+    let mut connection = database::connect_migrated(database).await?;
+    match what {
+        Retention::List => {
+            for kept in retention::list(&mut connection).await? {
+                println!("{}  {} days", kept.run_type, kept.days);
+            }
+        }
+        Retention::Set { run_type, days } => {
+            let set = retention::set(&mut connection, &run_type, days).await;
+            set.map_err(explain)?;
+            println!("{run_type}  {days} days");
+        }
+        Retention::Reset { run_type } => {
+            let reset = retention::reset(&mut connection, &run_type).await;
+            if !reset.map_err(explain)? {
+                return Err(
+                    Failure::new(format!("{run_type} has no retention of its own"))
+                        .remedy("opsroom-worker retention list shows which have")
+                        .code(NOT_FOUND),
+                );
+            }
+            println!("{run_type}: the default holds");
+        }
+    }
+    Ok(())
+}
+
+pub(crate) async fn prune(database: &Database, args: &Prune) -> Result<(), Failure> {
+    let mut connection = database::connect_migrated(database).await?;
+    // What is not counted yet may not go.
+    rollups::catch_up(&mut connection).await?;
+    let due = retention::prunable(&mut connection, args.days).await?;
+    let all: u64 = due.iter().map(|due| due.runs).sum();
+    for due in due.iter().filter(|due| due.runs > 0) {
+        let before = due.before.format("%Y-%m-%d");
+        println!(
+            "{}  {} runs created before {before} ({} days)",
+            due.run_type, due.runs, due.days
+        );
+    }
+    if args.dry_run {
+        println!("{all} runs would go");
+        return Ok(());
+    }
+    let gone = prune_all(&mut connection, args, all)
+        .await
+        .map_err(explain)?;
+    println!("{gone} runs removed");
+    Ok(())
+}
+
+async fn prune_all(
+    connection: &mut PgConnection,
+    args: &Prune,
+    all: u64,
+) -> Result<u64, EngineError> {
+    let mut gone = 0;
+    loop {
+        match retention::prune(connection, args.batch, args.days).await? {
+            Pruned::Batch { run_type, runs } => {
+                gone += runs;
+                eprintln!("{gone}/{all} {run_type}");
+            }
+            // A worker's batch is over in a moment.
+            Pruned::Busy => tokio::time::sleep(Duration::from_millis(50)).await,
+            Pruned::Done => return Ok(gone),
+        }
+    }
+}
+
+fn explain(error: EngineError) -> Failure {
+    match error.sqlstate() {
+        Some("42501") => Failure::new("the retention is the owner's to decide")
+            .remedy("use the owner's login; without --days, opsroom-worker prune works as a worker, too")
+            .code(FORBIDDEN),
+        Some("23514") => Failure::new("that cannot be")
+            .remedy("write a type as resource.action, or * for the default, which can be set but not reset")
+            .code(USAGE),
+        _ => error.into(),
+    }
+}
