@@ -249,14 +249,17 @@ fn push_merged(
     scan: &dyn Fn(&mut QueryBuilder<Postgres>, Take<'_>),
 ) {
     let few = (take.limit * 4 / tenants.len().max(1) as i64).clamp(4, take.limit);
-    sql.push("with reach as materialized (select x.created_at from ");
+    // The fallback stands inside: under row-level security COALESCE around it would keep the index out.
+    sql.push("with reach as materialized (select coalesce((select x.created_at from ");
     push_each(sql, tenants);
     scan(sql, Take { limit: few, ..take });
     sql.push(") x order by x.created_at desc limit 1 offset ")
         .push_bind(take.limit - 1)
-        .push(format_args!(") select x.created_at, x.{id} from "));
+        .push(format_args!(
+            "), '-infinity') as created_at) select x.created_at, x.{id} from "
+        ));
     push_each(sql, tenants);
-    let since = Some("coalesce((select reach.created_at from reach), '-infinity')");
+    let since = Some("(select reach.created_at from reach)");
     scan(sql, Take { since, ..take });
     sql.push(") x");
     push_tail(sql, "x", id, take);

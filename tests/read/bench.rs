@@ -68,7 +68,9 @@ async fn main() -> ExitCode {
                 }
             }
             let late = line(&class.name, login, Some(rows), taken) > class.bound_ms;
-            println!("  {}{}", class.bound_ms, if late { "  OVER" } else { "" });
+            let server = (processor_ms(backend) - spent) / times as f64;
+            let mark = if late { "  OVER" } else { "" };
+            println!(" {server:>8.2}  {}{mark}", class.bound_ms);
             over += usize::from(late);
         }
     }
