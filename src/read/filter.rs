@@ -2,11 +2,14 @@
 //! never pasted. Many tenants become a LATERAL over their ids, of keys alone: rows are fetched for
 //! those that made it into the page.
 
-use crate::arm::{Age, Arm, Ask, Fact, Place, arms};
+use crate::arm::{Arm, Ask, Fact, Place, arms};
 use crate::condition::{push_codes, push_row_filter, push_within, state_is};
+use crate::driver::{
+    FAILURE, Source, Whose, is_asked_of_run, numbers, push_any, push_ask, push_driver, push_since,
+    push_tail, source,
+};
 use crate::row::{COLUMNS, Cursor};
 use crate::scope::{RowCondition, Scope};
-use opsroom_model::RunId;
 use sqlx::{Postgres, QueryBuilder};
 
 /// Rows of a slice, all arms' tenants together.
@@ -48,35 +51,6 @@ pub(crate) enum Search {
     Whole,
 }
 
-/// Where rows come from: aliases, and the keys of the list's order.
-#[derive(Clone, Copy)]
-struct Source {
-    table: &'static str,
-    alias: &'static str,
-    id: &'static str,
-}
-
-const RUNS: Source = Source {
-    table: "opsroom.operation_runs",
-    alias: "r",
-    id: "id",
-};
-const FAILURES: Source = Source {
-    table: "opsroom.run_failures",
-    alias: "f",
-    id: "run_id",
-};
-/// What can be asked of a failure without its run.
-const FAILURE: &str = "f.created_at, f.run_id, f.tenant_id, f.type, f.initiator_name, f.outcome";
-
-#[derive(Clone, Copy)]
-enum Whose {
-    All,
-    One(i64),
-    /// Of the tenant `t.id` around it.
-    Outer,
-}
-
 /// Pushes a parenthesised select of the scope's rows, ready to stand after `from`. In no order where
 /// none is asked for.
 pub(crate) fn push_rows(sql: &mut QueryBuilder<Postgres>, scope: &Scope, take: Take<'_>) {
@@ -101,7 +75,7 @@ pub(crate) fn push_rows(sql: &mut QueryBuilder<Postgres>, scope: &Scope, take: T
     }
     if arms.is_empty() {
         sql.push(format_args!(
-            "select {} from opsroom.operation_runs r where false",
+            "select {} from opsroom.operation_runs r where r.id = any('{{}}'::int8[])",
             take.columns
         ));
     }
@@ -233,14 +207,6 @@ fn whose(place: Place<'_>) -> Whose {
     }
 }
 
-fn source(scope: &Scope, arm: &Arm<'_>) -> Source {
-    if arm.code.is_some() && scope.ids.is_none() {
-        FAILURES
-    } else {
-        RUNS
-    }
-}
-
 /// Rows that each scan of the arm looks at, where it has something to ask of them.
 fn slice(arm: &Arm<'_>, search: Search) -> Option<i64> {
     if !arm.is_sliced() {
@@ -283,23 +249,20 @@ fn push_merged(
     scan: &dyn Fn(&mut QueryBuilder<Postgres>, Take<'_>),
 ) {
     let few = (take.limit * 4 / tenants.len().max(1) as i64).clamp(4, take.limit);
-    sql.push("with reach as materialized (select x.created_at from ");
+    // The fallback stands inside: under row-level security COALESCE around it would keep the index out.
+    sql.push("with reach as materialized (select coalesce((select x.created_at from ");
     push_each(sql, tenants);
     scan(sql, Take { limit: few, ..take });
     sql.push(") x order by x.created_at desc limit 1 offset ")
         .push_bind(take.limit - 1)
-        .push(format_args!(") select x.created_at, x.{id} from "));
+        .push(format_args!(
+            "), '-infinity') as created_at) select x.created_at, x.{id} from "
+        ));
     push_each(sql, tenants);
-    let since = Some("coalesce((select reach.created_at from reach), '-infinity')");
+    let since = Some("(select reach.created_at from reach)");
     scan(sql, Take { since, ..take });
     sql.push(") x");
     push_tail(sql, "x", id, take);
-}
-
-fn push_since(sql: &mut QueryBuilder<Postgres>, alias: &str, since: Option<&str>) {
-    if let Some(since) = since {
-        sql.push(format_args!(" and {alias}.created_at >= {since}"));
-    }
 }
 
 /// One scan of runs, with what is asked of them.
@@ -382,128 +345,4 @@ fn push_run_of(sql: &mut QueryBuilder<Postgres>, id: &str) {
     sql.push(format_args!(
         " cross join lateral (select {COLUMNS} from opsroom.operation_runs r where r.id = {id} limit 1) r"
     ));
-}
-
-/// True where `run_failures` cannot answer it.
-fn is_asked_of_run(ask: &Ask<'_>) -> bool {
-    match ask {
-        Ask::Fact(Fact::Bucket(bucket)) => bucket.state().is_active(),
-        Ask::Fact(_) | Ask::Tenants(_) | Ask::Types(_) | Ask::Names(_) => false,
-        Ask::Foreign { .. } | Ask::Codes(_) | Ask::Row(_) => true,
-    }
-}
-
-/// Pushes `TABLE alias where …`: what one index serves.
-fn push_driver(
-    sql: &mut QueryBuilder<Postgres>,
-    scope: &Scope,
-    arm: &Arm<'_>,
-    before: Option<Cursor>,
-    whose: Whose,
-) {
-    let Source { table, alias, id } = source(scope, arm);
-    sql.push(format_args!("{table} {alias} where true"));
-    match whose {
-        Whose::All => {}
-        Whose::One(tenant) => {
-            sql.push(format_args!(" and {alias}.tenant_id = "))
-                .push_bind(tenant);
-        }
-        Whose::Outer => {
-            sql.push(format_args!(" and {alias}.tenant_id = t.id"));
-        }
-    }
-    if let Some(code) = arm.code {
-        if scope.ids.is_some() {
-            sql.push(" and ");
-            push_codes(sql, vec![code.to_owned()], Vec::new());
-        } else {
-            sql.push(" and f.code = ").push_bind(code.to_owned());
-        }
-    }
-    for fact in &arm.facts {
-        push_fact(sql, *fact, alias);
-    }
-    match arm.age {
-        Age::Whatever => {}
-        Age::Within(seconds) => push_within(sql, alias, seconds),
-        Age::ActiveBefore(seconds) => {
-            sql.push(format_args!(
-                " and {alias}.outcome = 'pending' and {alias}.created_at < now() - make_interval(secs => "
-            ))
-            .push_bind(seconds as f64)
-            .push(")");
-        }
-    }
-    if let Some(ids) = &scope.ids {
-        push_any(sql, "r.id", numbers(ids));
-    }
-    if let Some(before) = before {
-        sql.push(format_args!(" and ({alias}.created_at, {alias}.{id}) < ("))
-            .push_bind(before.created);
-        sql.push(", ").push_bind(before.id.0).push(")");
-    }
-}
-
-fn push_fact(sql: &mut QueryBuilder<Postgres>, fact: Fact<'_>, alias: &str) {
-    match fact {
-        Fact::Type(one) => {
-            sql.push(format_args!(" and {alias}.type = "))
-                .push_bind(one.to_owned());
-        }
-        Fact::By(one) => {
-            sql.push(format_args!(" and {alias}.initiator_name = "))
-                .push_bind(one.to_owned());
-        }
-        Fact::Bucket(bucket) if alias == FAILURES.alias => {
-            let outcome = bucket.state().outcome();
-            sql.push(format_args!(" and f.outcome = '{outcome}'"));
-        }
-        Fact::Bucket(bucket) => {
-            sql.push(format_args!(" and {}", state_is(bucket)));
-        }
-    }
-}
-
-fn push_ask(sql: &mut QueryBuilder<Postgres>, ask: &Ask<'_>, alias: &str) {
-    match ask {
-        Ask::Fact(fact) => push_fact(sql, *fact, alias),
-        Ask::Tenants(ids) => push_any(sql, &format!("{alias}.tenant_id"), ids.to_vec()),
-        Ask::Types(list) => push_any(sql, &format!("{alias}.type"), list.to_vec()),
-        Ask::Names(list) => push_any(sql, &format!("{alias}.initiator_name"), list.to_vec()),
-        Ask::Foreign { like, known } => {
-            sql.push(" and r.type like any(")
-                .push_bind(like.to_vec())
-                .push(") and r.type <> all(")
-                .push_bind(known.to_vec())
-                .push(")");
-        }
-        Ask::Codes(list) => {
-            sql.push(" and ");
-            push_codes(sql, list.to_vec(), Vec::new());
-        }
-        Ask::Row(filter) => push_row_filter(sql, filter),
-    }
-}
-
-fn push_any<'q, T>(sql: &mut QueryBuilder<Postgres>, column: &str, values: Vec<T>)
-where
-    Vec<T>: 'q + sqlx::Encode<'q, Postgres> + sqlx::Type<Postgres>,
-{
-    sql.push(format_args!(" and {column} = any("))
-        .push_bind(values)
-        .push(")");
-}
-
-fn push_tail(sql: &mut QueryBuilder<Postgres>, alias: &str, id: &str, take: Take<'_>) {
-    if take.order == Order::NewestFirst {
-        sql.push(format_args!(
-            " order by {alias}.created_at desc, {alias}.{id} desc"
-        ));
-    }
-    sql.push(" limit ").push_bind(take.limit);
-}
-
-fn numbers(ids: &[RunId]) -> Vec<i64> {
-    ids.iter().map(|id| id.0).collect()
 }

@@ -13,6 +13,7 @@
 //! | `people` | who started operations, by name |
 //! | `arm` | a scope as selects that one index each serves |
 //! | `filter` | these as SQL |
+//! | `driver` | what one index serves of them, and what is asked of its rows |
 //! | `condition` | what is asked of each row, as SQL |
 //! | [`list`] | one page of runs, whole or only what changed |
 //! | [`sorted`] | the newest runs in the order of another column |
@@ -38,6 +39,7 @@ mod condition;
 pub mod counted;
 pub mod detail;
 pub mod directory;
+mod driver;
 pub mod error;
 pub mod failures;
 mod filter;

@@ -155,7 +155,7 @@ pub(crate) fn push_page(sql: &mut QueryBuilder<Postgres>, scope: &Scope, take: T
     }
     if arms.is_empty() {
         sql.push(format_args!(
-            "select {COLUMNS} from opsroom.operation_runs r where false"
+            "select {COLUMNS} from opsroom.operation_runs r where r.id = any('{{}}'::int8[])"
         ));
     }
     sql.push(") u order by u.created_at desc, u.id desc limit ")

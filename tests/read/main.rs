@@ -7,6 +7,7 @@
 )]
 
 mod cancelling;
+#[allow(dead_code, reason = "the bench uses the rest")]
 mod classes;
 mod detail;
 mod filters;

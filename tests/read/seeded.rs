@@ -95,6 +95,18 @@ impl Seeded {
         Reader::connect(options).await.unwrap()
     }
 
+    /// The server's process for the newest connection of one of [`LOGINS`].
+    #[allow(dead_code, reason = "only the bench looks at processes")]
+    pub(crate) async fn backend(&self, login: &str) -> Option<i32> {
+        let at = LOGINS.iter().position(|known| *known == login)?;
+        let mut owner = PgConnection::connect(&self.owner()).await.unwrap();
+        let newest =
+            "select pid from pg_stat_activity where usename = $1 and application_name = 'opsroom'
+            order by backend_start desc limit 1";
+        let found = sqlx::query_scalar(newest).bind(&self.roles[at]);
+        found.fetch_optional(&mut owner).await.unwrap()
+    }
+
     /// Up to fifty tenants of the login, the greatest first.
     pub(crate) async fn named(&self, reader: &mut Reader) -> Vec<String> {
         let mut tenants = reader.directory().await.unwrap().tenants.clone();
