@@ -62,7 +62,7 @@ pub(crate) fn query(scope: &Scope) -> QueryBuilder<Postgres> {
     sql.push(
         " union all select count(*) filter (where r.outcome = 'succeeded'), \
            count(*) filter (where r.outcome = 'partially_succeeded'), count(*) filter (where r.outcome = 'failed'), \
-           count(*) filter (where r.outcome = 'cancelled'), count(*) from ",
+           count(*) filter (where r.outcome = 'cancelled'), (select count(*) from tail) from ",
     );
     rollup::push_tail(&mut sql, scope);
     sql.push(" r where r.created_at >= (select b.live_until from b))");

@@ -14,7 +14,7 @@ mod headline;
 mod logins;
 mod pages;
 mod rollups;
-mod tmpbench;
 mod schema;
 mod times;
+mod tmpbench;
 mod world;
