@@ -16,5 +16,4 @@ mod pages;
 mod rollups;
 mod schema;
 mod times;
-mod tmpbench;
 mod world;
