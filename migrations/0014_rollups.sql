@@ -98,12 +98,13 @@ create table opsroom.rollup_code_hours (
 
 -- Which tenants a code was last seen at: windows end now, so this counts the tenants of any window.
 create table opsroom.rollup_tenant_codes (
+  type text not null,
   code text not null,
   tenant_id bigint not null,
   last_at timestamptz not null,
-  primary key (tenant_id, code)
+  primary key (tenant_id, type, code)
 ) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.05);
-create index rollup_tenant_codes_code on opsroom.rollup_tenant_codes (code, last_at) include (tenant_id);
+create index rollup_tenant_codes_code on opsroom.rollup_tenant_codes (type, code, last_at) include (tenant_id);
 
 -- Adds two histograms; NULL is an empty one.
 create function opsroom.merge_histograms(a bigint[], b bigint[]) returns bigint[]
@@ -244,10 +245,11 @@ begin
       runs = t.runs + excluded.runs, items = t.items + excluded.items,
       first_at = least(t.first_at, excluded.first_at), last_at = greatest(t.last_at, excluded.last_at)
   ), tenant_codes as (
-    insert into opsroom.rollup_tenant_codes as t (code, tenant_id, last_at)
-    select d.code, d.tenant_id, max(d.last_at)
-      from delta d where d.grain = 'code_day' and d.tenant_id <> 0 group by d.code, d.tenant_id
-    on conflict (tenant_id, code) do update set last_at = excluded.last_at where t.last_at < excluded.last_at
+    insert into opsroom.rollup_tenant_codes as t
+    select coalesce(d.type, ''), d.code, d.tenant_id, max(d.last_at)
+      from delta d where d.grain = 'code_day' and d.tenant_id <> 0
+     group by grouping sets ((d.type, d.code, d.tenant_id), (d.code, d.tenant_id))
+    on conflict (tenant_id, type, code) do update set last_at = excluded.last_at where t.last_at < excluded.last_at
   )
   select coalesce(sum(d.succeeded + d.partially_succeeded + d.failed + d.cancelled), 0), pg_catalog.pg_current_snapshot()
     into added, seen
@@ -418,8 +420,10 @@ begin
        group by b.tenant_id, b.type) h using (tenant_id, type);
   if p_codes then
     delete from opsroom.rollup_tenant_codes;
-    insert into opsroom.rollup_tenant_codes (code, tenant_id, last_at)
-    select t.code, t.tenant_id, max(t.last_at) from opsroom.rollup_code_days t where t.tenant_id <> 0 group by t.code, t.tenant_id;
+    insert into opsroom.rollup_tenant_codes
+    select coalesce(t.type, ''), t.code, t.tenant_id, max(t.last_at)
+      from opsroom.rollup_code_days t where t.tenant_id <> 0
+     group by grouping sets ((t.type, t.code, t.tenant_id), (t.code, t.tenant_id));
   end if;
   update opsroom.rollup_state
      set recent_from = today - 29, hours_from = ((today - 2)::timestamp at time zone 'UTC');

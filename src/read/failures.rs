@@ -99,26 +99,21 @@ pub(crate) fn query(scope: &Scope) -> QueryBuilder<Postgres> {
     sql
 }
 
+/// Where a code was last seen is kept: windows end now, so this counts the tenants of any of them.
 fn push_tenants_of_code(sql: &mut QueryBuilder<Postgres>, scope: &Scope) {
-    match (&scope.tenants, &scope.types) {
-        // Where a code was last seen is kept: windows end now, so this counts any of them.
-        (None, None) => {
-            sql.push(
-                "(select count(*) from opsroom.rollup_tenant_codes t where t.code = g.code and t.last_at >= (select f.at from f))",
-            );
-        }
-        (None, Some(types)) => {
-            sql.push(
-                "(select count(distinct x.tenant_id) from opsroom.rollup_code_days x where x.tenant_id <> 0 \
-                  and x.day >= (select s.first_day from s) and x.last_at >= (select f.at from f) and x.code = g.code and x.type = any(",
-            )
-            .push_bind(types.clone())
-            .push("::text[]))");
-        }
-        (Some(_), _) => {
-            sql.push("(select count(distinct p.tenant_id) from part p where p.code = g.code)");
-        }
+    sql.push(
+        "(select count(*) from (select p.tenant_id from part p where p.code = g.code and p.tenant_id <> 0",
+    );
+    if scope.tenants.is_none() {
+        sql.push(
+            " union select t.tenant_id from opsroom.rollup_tenant_codes t \
+               where t.code = g.code and t.last_at >= (select f.at from f)",
+        );
+        rollup::push_types(sql, "t", scope);
+    } else {
+        sql.push(" group by 1");
     }
+    sql.push(") u)");
 }
 
 fn hourly(scope: &Scope) -> bool {

@@ -177,11 +177,7 @@ async fn a_type_may_be_kept_longer_or_shorter() {
     assert_eq!(prune_all(&mut owner, 100).await, 1);
     let said =
         "select count(*) from opsroom.audit where action in ('retention.set', 'retention.reset')";
-    assert_eq!(
-        number(&mut owner, said).await,
-        3,
-        "two set, one reset"
-    );
+    assert_eq!(number(&mut owner, said).await, 3, "two set, one reset");
     assert_eq!(rollups::check(&mut owner, |_, _, _| {}).await.unwrap(), []);
     // Another type's runs of the same days are still counted anew.
     sqlx::raw_sql("update opsroom.rollup_days set failed = 9 where type = 'inventory.sync'")

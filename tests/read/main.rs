@@ -19,7 +19,6 @@ mod pages;
 mod plans;
 mod schedules;
 mod rollups;
-mod tmpbench;
 mod schema;
 mod seeded;
 mod pooled;

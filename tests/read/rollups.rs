@@ -11,6 +11,7 @@ const TICK: &str = "do $$ begin perform opsroom.rollup_tick(); \
 
 /// Many runs over 40 days, more at the edges of windows; a slow one and fast ones.
 const RUNS: &str = r#"
+alter table opsroom.operation_runs alter id restart with 10000;
 insert into opsroom.operation_runs (tenant_id, initiator_name, type, run_identity_hash, status, outcome, failure_summary,
   created_at, started_at, completed_at)
 select 1 + n % 4, 'System', (array['inventory.sync', 'crm.export', 'drift.generate'])[1 + n % 3], encode(sha256(('r' || n)::bytea), 'hex'),
@@ -22,13 +23,29 @@ select 1 + n % 4, 'System', (array['inventory.sync', 'crm.export', 'drift.genera
 
 async fn counts(reader: &mut Reader, query: &str) -> Vec<(Bucket, u64, bool)> {
     let headline: Headline = reader.headline(&parse(query).unwrap()).await.unwrap();
-    let count = |bucket: &Bucket| (*bucket, headline.count(*bucket).n, headline.count(*bucket).more);
+    let count = |bucket: &Bucket| {
+        (
+            *bucket,
+            headline.count(*bucket).n,
+            headline.count(*bucket).more,
+        )
+    };
     Bucket::ALL.iter().map(count).collect()
 }
 
 const QUERIES: &[&str] = &[
-    "", "since:1h", "since:26h", "since:3d", "since:39d", "tenant:contoso", "tenant:contoso since:26h", "tenant:contoso since:5d",
-    "type:crm.export", "type:crm.export,inventory.sync since:4d", "tenant:contoso,adatum type:crm.export", "tenant:nobody",
+    "",
+    "since:1h",
+    "since:26h",
+    "since:3d",
+    "since:39d",
+    "tenant:contoso",
+    "tenant:contoso since:26h",
+    "tenant:contoso since:5d",
+    "type:crm.export",
+    "type:crm.export,inventory.sync since:4d",
+    "tenant:contoso,adatum type:crm.export",
+    "tenant:nobody",
 ];
 
 #[tokio::test]
@@ -36,22 +53,30 @@ async fn headlines_count_exactly_whether_ticked_or_not() {
     let world = World::new().await;
     let mut oncall = world.oncall().await;
     let mut dev = world.reader(&world.dev).await;
-    world.database.script("insert into opsroom.rollup_pending values (current_date - 1)").await.unwrap();
+    world
+        .database
+        .script("insert into opsroom.rollup_pending values (current_date - 1)")
+        .await
+        .unwrap();
     world.database.script(RUNS).await.unwrap();
     let mut live = Vec::new();
     for query in QUERIES {
-        live.push((counts(&mut oncall, query).await, counts(&mut dev, query).await));
+        live.push((
+            counts(&mut oncall, query).await,
+            counts(&mut dev, query).await,
+        ));
     }
-    world.database.script("delete from opsroom.rollup_pending").await.unwrap();
-    for stage in ["all of it the tail", "folded", "a new tail"] {
+    world
+        .database
+        .script("delete from opsroom.rollup_pending")
+        .await
+        .unwrap();
+    for stage in ["all of it the tail", "folded"] {
         for (query, (all, one)) in QUERIES.iter().zip(&live) {
             assert_eq!(&counts(&mut oncall, query).await, all, "{stage}: {query}");
             assert_eq!(&counts(&mut dev, query).await, one, "{stage}, dev: {query}");
         }
         world.database.script(TICK).await.unwrap();
-        if stage == "folded" {
-            world.database.script("update opsroom.rollup_state set snap = snap").await.unwrap();
-        }
     }
 }
 
@@ -61,19 +86,37 @@ async fn a_sparkline_has_the_last_24_hours() {
     world.database.script(RUNS).await.unwrap();
     let mut oncall = world.oncall().await;
     let mut dev = world.reader(&world.dev).await;
-    let before = oncall.sparkline(&parse("").unwrap()).await.unwrap().unwrap();
+    let before = oncall
+        .sparkline(&parse("").unwrap())
+        .await
+        .unwrap()
+        .unwrap();
     world.database.script(TICK).await.unwrap();
-    let points = oncall.sparkline(&parse("").unwrap()).await.unwrap().unwrap();
+    let points = oncall
+        .sparkline(&parse("").unwrap())
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(points.len(), 24);
     assert_eq!(points, before);
     let hour = "select count(*) from opsroom.operation_runs where status = 'completed' \
                 and created_at >= date_trunc('hour', now(), 'UTC') - interval '23 hours'";
     let truth = world.database.number(hour).await.unwrap();
-    assert_eq!(points.iter().map(|point| point.ended).sum::<u64>(), truth.unsigned_abs());
+    assert_eq!(
+        points.iter().map(|point| point.ended).sum::<u64>(),
+        truth.unsigned_abs()
+    );
     let mine = dev.sparkline(&parse("").unwrap()).await.unwrap().unwrap();
-    let theirs = oncall.sparkline(&parse("tenant:contoso").unwrap()).await.unwrap().unwrap();
+    let theirs = oncall
+        .sparkline(&parse("tenant:contoso").unwrap())
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(mine, theirs);
-    assert_eq!(dev.sparkline(&parse("throttled").unwrap()).await.unwrap(), None);
+    assert_eq!(
+        dev.sparkline(&parse("throttled").unwrap()).await.unwrap(),
+        None
+    );
 }
 
 #[tokio::test]
@@ -83,18 +126,49 @@ async fn failures_are_grouped_by_code() {
     let mut oncall = world.oncall().await;
     let mut dev = world.reader(&world.dev).await;
     for ticked in [false, true] {
-        for (query, tenants) in [("", 4), ("since:26h", 4), ("type:crm.export", 4), ("tenant:contoso", 1), ("tenant:contoso,adatum since:9d", 2)] {
-            let board = oncall.failures(&parse(query).unwrap()).await.unwrap().unwrap();
-            let found = board.codes.iter().find(|group| group.code.as_str() == "graph.throttled").unwrap();
-            assert_eq!(found.trend.iter().sum::<u64>(), found.runs, "{query}, ticked: {ticked}");
-            assert_eq!(found.tenants, if ticked || !query.is_empty() { tenants } else { found.tenants }, "{query}, ticked: {ticked}");
-            assert!(found.first_seen >= board.covers_from && found.last_seen <= board.as_of && board.narrowed);
-            let page = crate::world::page(&mut oncall, &format!("code:graph.throttled {query}")).await;
+        for (query, tenants) in [
+            ("", 4),
+            ("since:26h", 4),
+            ("type:crm.export", 4),
+            ("tenant:contoso", 1),
+            ("tenant:contoso,adatum since:9d", 2),
+        ] {
+            let board = oncall
+                .failures(&parse(query).unwrap())
+                .await
+                .unwrap()
+                .unwrap();
+            let found = board
+                .codes
+                .iter()
+                .find(|group| group.code.as_str() == "graph.throttled")
+                .unwrap();
+            assert_eq!(
+                found.trend.iter().sum::<u64>(),
+                found.runs,
+                "{query}, ticked: {ticked}"
+            );
+            assert_eq!(found.tenants, tenants, "{query}, ticked: {ticked}");
+            assert!(
+                found.first_seen >= board.covers_from
+                    && found.last_seen <= board.as_of
+                    && board.narrowed
+            );
+            let page =
+                crate::world::page(&mut oncall, &format!("code:graph.throttled {query}")).await;
             let listed = page.rows.len() as u64;
-            assert!(page.more || found.runs >= listed, "{query}: {} {listed}", found.runs);
+            assert!(
+                page.more || found.runs >= listed,
+                "{query}: {} {listed}",
+                found.runs
+            );
         }
         let mine = dev.failures(&parse("").unwrap()).await.unwrap().unwrap();
-        let theirs = oncall.failures(&parse("tenant:contoso").unwrap()).await.unwrap().unwrap();
+        let theirs = oncall
+            .failures(&parse("tenant:contoso").unwrap())
+            .await
+            .unwrap()
+            .unwrap();
         assert_eq!(mine.codes, theirs.codes);
         world.database.script(TICK).await.unwrap();
     }
@@ -113,9 +187,20 @@ async fn health_is_worst_first_and_ones_own_tenants_alone() {
         .unwrap();
     let mut oncall = world.oncall().await;
     let mut dev = world.reader(&world.dev).await;
-    assert_eq!(oncall.health(By::Tenant, &parse("").unwrap()).await.unwrap(), None, "not counted yet is said");
+    assert_eq!(
+        oncall
+            .health(By::Tenant, &parse("").unwrap())
+            .await
+            .unwrap(),
+        None,
+        "not counted yet is said"
+    );
     world.database.script(TICK).await.unwrap();
-    let tenants = oncall.health(By::Tenant, &parse("").unwrap()).await.unwrap().unwrap();
+    let tenants = oncall
+        .health(By::Tenant, &parse("").unwrap())
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(tenants.rows.len(), 4);
     assert_eq!(tenants.rows[0].name.as_str(), "Zoë & Søns");
     assert!(tenants.rows[0].failure_rate().unwrap() > 0.5);
@@ -123,16 +208,47 @@ async fn health_is_worst_first_and_ones_own_tenants_alone() {
     assert!((27..33).contains(&usual.p50.num_seconds()), "{usual:?}");
     let waited = tenants.rows[1].wait.unwrap();
     assert!((9..12).contains(&waited.p50.num_seconds()), "{waited:?}");
-    let contoso = tenants.rows.iter().find(|row| row.name.as_str() == "contoso").unwrap();
+    let contoso = tenants
+        .rows
+        .iter()
+        .find(|row| row.name.as_str() == "contoso")
+        .unwrap();
     assert_eq!(contoso.queued, 1, "what waits for a confirmation waits");
-    let types = oncall.health(By::Type, &parse("").unwrap()).await.unwrap().unwrap();
+    let types = oncall
+        .health(By::Type, &parse("").unwrap())
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(types.rows[0].name.as_str(), "crm.export");
     assert!(types.rows.iter().all(|row| row.tenant.is_none()));
-    assert!(types.rows.iter().any(|row| row.name.as_str() == "inventory.sync" && row.last_success.is_some()));
+    assert!(
+        types
+            .rows
+            .iter()
+            .any(|row| row.name.as_str() == "inventory.sync" && row.last_success.is_some())
+    );
 
-    let mine = dev.health(By::Tenant, &parse("").unwrap()).await.unwrap().unwrap();
-    assert_eq!(mine.rows.iter().map(|row| row.name.as_str()).collect::<Vec<_>>(), ["contoso"]);
-    let mine = dev.health(By::Type, &parse("").unwrap()).await.unwrap().unwrap();
-    let theirs = oncall.health(By::Type, &parse("tenant:contoso").unwrap()).await.unwrap().unwrap();
+    let mine = dev
+        .health(By::Tenant, &parse("").unwrap())
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        mine.rows
+            .iter()
+            .map(|row| row.name.as_str())
+            .collect::<Vec<_>>(),
+        ["contoso"]
+    );
+    let mine = dev
+        .health(By::Type, &parse("").unwrap())
+        .await
+        .unwrap()
+        .unwrap();
+    let theirs = oncall
+        .health(By::Type, &parse("tenant:contoso").unwrap())
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(mine.rows, theirs.rows);
 }
