@@ -57,8 +57,8 @@ fn stale_data_is_dimmed_and_the_banner_is_not() {
     let mut app = live(120, 40);
     tell(&mut app, Data::Lost { reason: "x".into() });
     let buffer = buffer(&app);
-    let faint = app.theme.style(Role::Faint).fg;
-    assert_eq!(Some(cell(&buffer, "✗ failed").fg), faint);
+    let dimmed = app.theme.style(Role::Dimmed).fg;
+    assert_eq!(Some(cell(&buffer, "✗ failed").fg), dimmed);
     assert_eq!(
         Some(cell(&buffer, "STALE").fg),
         app.theme.style(Role::Stale).fg

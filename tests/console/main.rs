@@ -12,5 +12,6 @@ mod keys;
 mod pace;
 mod screens;
 mod session;
+mod shell;
 mod sizes;
 mod stage;

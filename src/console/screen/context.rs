@@ -49,7 +49,7 @@ fn line(row: &Row, glyphs: &Glyphs) -> Line {
                 .and(" ", Role::Faint)
                 .and(&row.key, Role::Muted);
             match folded {
-                true => line.and(format!("  {children}"), Role::Faint),
+                true => line.and(format!("  {children}"), Role::Muted),
                 false => line,
             }
         }

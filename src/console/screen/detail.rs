@@ -52,7 +52,7 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         canvas.text_right(
             last,
             format!(" {} more lines ", lapse::grouped(below as u64)),
-            Role::Faint,
+            Role::Muted,
         );
     }
 }

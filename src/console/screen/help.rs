@@ -10,7 +10,7 @@ use ratatui::layout::Rect;
 use unicode_width::UnicodeWidthStr;
 
 /// Columns of one column of the help.
-const WIDE: u16 = 58;
+const WIDE: u16 = 56;
 /// Columns of the keys.
 const KEYS: usize = 15;
 

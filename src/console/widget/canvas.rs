@@ -181,7 +181,7 @@ impl<'a> Canvas<'a> {
     fn style(&self, role: Role) -> Style {
         let mut style = self.theme.style(role);
         if self.tone == Tone::Dimmed && role != Role::Stale {
-            style = self.theme.style(Role::Faint);
+            style = self.theme.style(Role::Dimmed);
             if style.fg.is_none() {
                 style = style.add_modifier(Modifier::DIM);
             }

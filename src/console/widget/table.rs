@@ -190,10 +190,9 @@ impl<K: Copy + PartialEq> Table<'_, K> {
                 Some(Order::Descending) => canvas.glyphs().descending,
                 None => "",
             };
-            let role = if order.is_some() {
-                Role::Muted
-            } else {
-                Role::Faint
+            let role = match order {
+                Some(_) => Role::Screen,
+                None => Role::Muted,
             };
             let title = format!("{}{sign}", placed.title);
             match placed.align {

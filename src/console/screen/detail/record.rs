@@ -79,7 +79,7 @@ impl Sheet<'_> {
             if at > 0 {
                 line = line.and(
                     format!(" {arrow}{after}{arrow}{} ", self.glyphs.arrow),
-                    Role::Faint,
+                    Role::Muted,
                 );
             }
             line = line
