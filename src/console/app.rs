@@ -3,6 +3,8 @@
 //! [`Effect`]s; what should be asked of the database follows from the state ([`App::wants`]).
 
 mod act;
+mod bell;
+mod choose;
 mod clock;
 pub mod comparison;
 mod cursor;
@@ -15,12 +17,14 @@ mod looks;
 mod menu;
 mod message;
 mod mouse;
+mod past;
 mod place;
 mod runs;
 mod search;
 mod settings;
 mod share;
 mod sort;
+mod take;
 mod travel;
 pub mod tree;
 mod wants;
@@ -50,7 +54,7 @@ use crate::theme::{Shelf, Theme};
 use chrono::{DateTime, TimeDelta, Utc};
 use opsroom_model::RunId;
 use opsroom_model::query::Query;
-use opsroom_read::{Headline, RunPage};
+use opsroom_read::Headline;
 
 /// Which part of the screen takes the keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -300,52 +304,6 @@ impl App {
             return vec![Effect::Looked(now)];
         }
         Vec::new()
-    }
-
-    fn take(&mut self, data: Data) -> Vec<Effect> {
-        if !matches!(data, Data::Lost { .. }) {
-            self.health = Health::Live;
-            self.answered_at = Some(self.clock.now);
-        }
-        match data {
-            Data::Page { generation, page } => {
-                self.clock.learn(page.as_of);
-                if generation == self.filter.generation() {
-                    self.take_page(&page);
-                }
-            }
-            Data::Headline {
-                generation,
-                headline,
-            } => {
-                if generation == self.filter.generation() {
-                    self.headline = Some(headline);
-                }
-            }
-            Data::Reach(reach) => self.reach = Some(reach),
-            Data::Detail(answer) => self.detail.take(*answer),
-            Data::Workers(answer) => self.workers.take(answer),
-            Data::Watched(rows) => return self.ring(&rows),
-            Data::Comparison(want, compared) => self.comparison.take(want, *compared),
-            Data::Failed { topic, trouble } => self.fail(topic, trouble),
-            Data::Lost { reason } => self.health = Health::Lost { reason },
-        }
-        Vec::new()
-    }
-
-    fn take_page(&mut self, page: &RunPage) {
-        self.travel.keep(page, self.headline.as_ref());
-        if self.travel.shown().is_none() {
-            self.runs.take(page);
-        }
-    }
-
-    /// An error about one question is said on its screen; elsewhere it is a word in passing.
-    fn fail(&mut self, topic: Topic, trouble: Trouble) {
-        match topic {
-            Topic::Workers => self.workers.listing.fail(trouble),
-            _ => self.say(trouble.what),
-        }
     }
 
     /// After every message: selections stay on the screen, the detail follows the list's.

@@ -1,6 +1,8 @@
 //! The shell of the console: screens, palette, menus, marks, time travel, search, mouse, bells.
 
-use crate::stage::{ago, answer, app, buffer, frame, give, live, now, page, press, row, story, tell};
+use crate::stage::{
+    ago, answer, app, buffer, frame, give, live, now, page, press, row, story, tell,
+};
 use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use insta::assert_snapshot;
 use opsroom_console::app::{
@@ -73,7 +75,10 @@ fn workers_are_asked_for_only_where_they_are_shown() {
     assert!(app.wants().about(Topic::Workers).is_none());
     press(&mut app, "ow");
     assert!(app.wants().about(Topic::Workers).is_some());
-    assert!(app.wants().page().is_none(), "the runs are asked for behind another screen");
+    assert!(
+        app.wants().page().is_none(),
+        "the runs are asked for behind another screen"
+    );
     press(&mut app, "<Esc>");
     assert_eq!(app.place(), Place::Runs);
     assert!(app.wants().page().is_some());
@@ -86,22 +91,42 @@ fn a_screen_says_why_it_has_no_rows() {
     assert!(frame(&app).contains("loading …"));
     tell(&mut app, Data::Workers(WorkersAnswer::default()));
     let empty = frame(&app);
-    assert!(empty.contains("no worker lives") && empty.contains("opsroom-worker work"), "{empty}");
+    assert!(
+        empty.contains("no worker lives") && empty.contains("opsroom-worker work"),
+        "{empty}"
+    );
     let trouble = Trouble {
         what: "the database took longer than 5 s".into(),
         remedy: "narrow the filter".into(),
     };
-    tell(&mut app, Data::Failed { topic: Topic::Workers, trouble });
+    tell(
+        &mut app,
+        Data::Failed {
+            topic: Topic::Workers,
+            trouble,
+        },
+    );
     let failed = frame(&app);
-    assert!(failed.contains("longer than 5 s") && failed.contains("narrow the filter"), "{failed}");
+    assert!(
+        failed.contains("longer than 5 s") && failed.contains("narrow the filter"),
+        "{failed}"
+    );
 }
 
 #[test]
 fn stale_workers_stay_on_the_screen() {
     let mut app = workers(120, 24);
-    tell(&mut app, Data::Lost { reason: "connection refused".into() });
+    tell(
+        &mut app,
+        Data::Lost {
+            reason: "connection refused".into(),
+        },
+    );
     let frame = frame(&app);
-    assert!(frame.starts_with(" STALE") && frame.contains("ams-2"), "{frame}");
+    assert!(
+        frame.starts_with(" STALE") && frame.contains("ams-2"),
+        "{frame}"
+    );
 }
 
 #[test]
@@ -120,7 +145,10 @@ fn enter_on_a_worker_shows_its_runs() {
 fn what_means_nothing_on_a_screen_is_said_and_not_hinted_at() {
     let mut app = workers(120, 40);
     let hints = frame(&app).lines().last().unwrap_or_default().to_owned();
-    assert!(!hints.contains("compare") && !hints.contains("filter"), "{hints}");
+    assert!(
+        !hints.contains("compare") && !hints.contains("filter"),
+        "{hints}"
+    );
     press(&mut app, "=");
     assert!(frame(&app).contains("not in Workers"));
     assert_eq!(app.place(), Place::Workers);
@@ -131,7 +159,10 @@ fn a_chord_shows_what_can_follow_and_another_key_gives_it_up() {
     let mut app = live(120, 40);
     press(&mut app, "o");
     let frame = frame(&app);
-    assert!(frame.lines().last().unwrap().contains("w workers"), "{frame}");
+    assert!(
+        frame.lines().last().unwrap().contains("w workers"),
+        "{frame}"
+    );
     press(&mut app, "q");
     assert_eq!((app.place(), app.begun), (Place::Runs, None));
 }
@@ -207,9 +238,18 @@ fn time_travel_shows_earlier_moments_and_says_so() {
     press(&mut app, "[[[");
     let past = frame(&app);
     assert!(past.starts_with(" PAST  "), "{past}");
-    assert!(past.contains("1 of 4") && past.contains("restore.execute"), "{past}");
-    give(&mut app, page(vec![row(60_000, Bucket::Queued, "c.d", "x", 0)]));
-    assert!(frame(&app).contains("restore.execute"), "an answer ended the past");
+    assert!(
+        past.contains("1 of 4") && past.contains("restore.execute"),
+        "{past}"
+    );
+    give(
+        &mut app,
+        page(vec![row(60_000, Bucket::Queued, "c.d", "x", 0)]),
+    );
+    assert!(
+        frame(&app).contains("restore.execute"),
+        "an answer ended the past"
+    );
     press(&mut app, "]");
     assert!(frame(&app).contains("2 of 5"));
     let nudge = app.wants().nudge;
@@ -221,10 +261,21 @@ fn time_travel_shows_earlier_moments_and_says_so() {
 fn compare_takes_the_mark_or_the_last_success() {
     let mut app = live(120, 40);
     press(&mut app, "=");
-    let want = ComparisonWant { run: RunId(48213), with: With::LastSuccess };
-    assert_eq!(app.wants().about(Topic::Comparison).map(|ask| ask.question.clone()), Some(Question::Comparison(want)));
+    let want = ComparisonWant {
+        run: RunId(48213),
+        with: With::LastSuccess,
+    };
+    assert_eq!(
+        app.wants()
+            .about(Topic::Comparison)
+            .map(|ask| ask.question.clone()),
+        Some(Question::Comparison(want))
+    );
     press(&mut app, "<Esc>j <Up>k=");
-    let want = ComparisonWant { run: RunId(48213), with: With::Run(RunId(48212)) };
+    let want = ComparisonWant {
+        run: RunId(48213),
+        with: With::Run(RunId(48212)),
+    };
     assert_eq!(app.comparison.want, Some(want));
     let run = |id, scope: &str| {
         let Lookup::Found(mut run) = answer(RunId(id)).lookup else {
@@ -237,11 +288,20 @@ fn compare_takes_the_mark_or_the_last_success() {
     other.state = Bucket::Succeeded.state();
     other.failures.clear();
     other.counts.failed = Some(0);
-    tell(&mut app, Data::Comparison(want, Box::new(Compared::Both { this, other })));
+    tell(
+        &mut app,
+        Data::Comparison(want, Box::new(Compared::Both { this, other })),
+    );
     assert_snapshot!(frame(&app));
-    tell(&mut app, Data::Comparison(want, Box::new(Compared::NoSuccess)));
+    tell(
+        &mut app,
+        Data::Comparison(want, Box::new(Compared::NoSuccess)),
+    );
     assert!(frame(&app).contains("no earlier run of this tenant and type succeeded"));
-    tell(&mut app, Data::Comparison(want, Box::new(Compared::Forbidden(Clean::new("x.y")))));
+    tell(
+        &mut app,
+        Data::Comparison(want, Box::new(Compared::Forbidden(Clean::new("x.y")))),
+    );
     assert!(frame(&app).contains("the capability 'x.y'"));
 }
 
@@ -252,9 +312,18 @@ fn the_copy_menu_offers_what_can_be_copied() {
     press(&mut app, "/tenant:\"o'neill\"<Enter>");
     give(&mut app, page(story()));
     let copied = |app: &mut App, typed: &str| press(app, &format!("Y{typed}<Enter>"));
-    assert_eq!(copied(&mut app, "link"), [Effect::Copy("https://admin.example/runs/48213".into())]);
-    assert_eq!(copied(&mut app, "code"), [Effect::Copy("graph.conflict".into())]);
-    assert_eq!(copied(&mut app, "this run"), [Effect::Copy("opsroom run 48213".into())]);
+    assert_eq!(
+        copied(&mut app, "link"),
+        [Effect::Copy("https://admin.example/runs/48213".into())]
+    );
+    assert_eq!(
+        copied(&mut app, "code"),
+        [Effect::Copy("graph.conflict".into())]
+    );
+    assert_eq!(
+        copied(&mut app, "this run"),
+        [Effect::Copy("opsroom run 48213".into())]
+    );
     let list = r"opsroom runs -q 'tenant:o'\''neill'";
     assert_eq!(copied(&mut app, "this list"), [Effect::Copy(list.into())]);
     let [Effect::Copy(summary)] = &copied(&mut app, "customer")[..] else {
@@ -271,7 +340,10 @@ fn a_bell_rings_once_when_its_run_ends() {
     press(&mut app, "b");
     assert!(app.watched.is_empty() && frame(&app).contains("has ended already"));
     press(&mut app, "jb");
-    let asked = app.wants().about(Topic::Watched).map(|ask| ask.question.clone());
+    let asked = app
+        .wants()
+        .about(Topic::Watched)
+        .map(|ask| ask.question.clone());
     assert_eq!(asked, Some(Question::Watched(vec![RunId(48212)])));
     let mut run = story().remove(1);
     let said = |app: &mut App, row| app.update(Message::Data(Data::Watched(vec![Arc::new(row)])));
@@ -287,7 +359,9 @@ fn searching_walks_the_detail_and_unfolds_what_it_finds() {
     let mut app = live(120, 40);
     let mut found = answer(RunId(48213));
     if let Lookup::Found(run) = &mut found.lookup {
-        let many: Vec<_> = (0..400).map(|n| json!({"name": format!("policy {n}")})).collect();
+        let many: Vec<_> = (0..400)
+            .map(|n| json!({"name": format!("policy {n}")}))
+            .collect();
         run.context = Some(json!({"selection": many}));
     }
     tell(&mut app, Data::Detail(Box::new(found)));
@@ -298,7 +372,14 @@ fn searching_walks_the_detail_and_unfolds_what_it_finds() {
     assert!(screen.contains("policy 321"), "{screen}");
     let colours = buffer(&app);
     let found = app.theme.style(Role::Found).bg;
-    assert_eq!(colours.content().iter().filter(|cell| Some(cell.bg) == found).count(), 10);
+    assert_eq!(
+        colours
+            .content()
+            .iter()
+            .filter(|cell| Some(cell.bg) == found)
+            .count(),
+        10
+    );
     press(&mut app, "/policy<Enter>n");
     assert!(frame(&app).contains("policy 323"));
     press(&mut app, "NN");
@@ -325,16 +406,30 @@ fn what_changed_since_the_last_look_is_marked_until_looked_at() {
     app.remember(Some(ago(1000)));
     give(&mut app, page(story()));
     app.update(Message::Tick(now()));
-    let marks = |app: &App| frame(app).lines().filter(|line| line.starts_with('•')).count();
+    let marks = |app: &App| {
+        frame(app)
+            .lines()
+            .filter(|line| line.starts_with('•'))
+            .count()
+    };
     assert_eq!(marks(&app), 5);
     press(&mut app, "jk");
     assert_eq!(marks(&app), 3);
-    assert!(app.update(Message::Focus(false)).iter().any(|effect| matches!(effect, Effect::Looked(_))));
+    assert!(
+        app.update(Message::Focus(false))
+            .iter()
+            .any(|effect| matches!(effect, Effect::Looked(_)))
+    );
     assert_eq!(marks(&app), 0);
 }
 
 fn mouse(app: &mut App, kind: MouseEventKind, column: u16, row: u16) -> Vec<Effect> {
-    app.update(Message::Mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE }))
+    app.update(Message::Mouse(MouseEvent {
+        kind,
+        column,
+        row,
+        modifiers: KeyModifiers::NONE,
+    }))
 }
 
 #[test]
@@ -367,7 +462,9 @@ fn clicks_select_and_open_and_the_wheel_moves() {
 #[test]
 fn saved_themes_are_worn_at_once_and_a_wrong_one_is_said() {
     let mut app = live(120, 40);
-    app.update(Message::Themes(Err("theme 'mine': line 3, column 1: x".into())));
+    app.update(Message::Themes(Err(
+        "theme 'mine': line 3, column 1: x".into()
+    )));
     assert!(frame(&app).contains("line 3, column 1"));
     assert_eq!(app.theme.name(), "dark");
 }

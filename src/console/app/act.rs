@@ -1,18 +1,13 @@
 //! What each command does to the state.
 
+use super::choose::sorts;
 use super::comparison::{ComparisonWant, With};
-use super::menu::{Choice, Entry, Menu, MenuKind};
+use super::menu::MenuKind;
 use super::message::Capture;
 use super::tree::Fold;
-use super::{App, Effect, Focus, Overlay, Pane, Place, Sort, Way};
-use crate::keymap::{Action, Step, TABLE};
+use super::{App, Effect, Focus, Overlay, Pane, Place, Way};
+use crate::keymap::{Action, Step};
 use crate::screen;
-use opsroom_model::RunId;
-use opsroom_read::RunRow;
-use std::sync::Arc;
-
-/// Runs a bell can be asked for at a time.
-const MAX_WATCHED: usize = 50;
 
 impl App {
     pub(super) fn act(&mut self, action: Action) -> Vec<Effect> {
@@ -287,190 +282,6 @@ impl App {
         self.say("only the newest come first: the other end is not read yet");
     }
 
-    fn toggle_bell(&mut self) {
-        let Some(id) = self.run_in_hand() else {
-            return;
-        };
-        if let Some(at) = self.watched.iter().position(|known| *known == id) {
-            self.watched.remove(at);
-            return self.say(format!("no bell for #{id}"));
-        }
-        let ended = self
-            .runs
-            .rows
-            .iter()
-            .any(|row| row.id == id && !row.state.is_active());
-        if ended {
-            self.say(format!("#{id} has ended already"));
-        } else if self.watched.len() == MAX_WATCHED {
-            self.say(format!("there are {MAX_WATCHED} bells already"));
-        } else {
-            self.watched.push(id);
-            self.say(format!("a bell rings when #{id} ends"));
-        }
-    }
-
-    /// A bell for each run that has ended.
-    pub(super) fn ring(&mut self, rows: &[Arc<RunRow>]) -> Vec<Effect> {
-        let mut effects = Vec::new();
-        for row in rows.iter().filter(|row| !row.state.is_active()) {
-            let Some(at) = self.watched.iter().position(|known| *known == row.id) else {
-                continue;
-            };
-            self.watched.remove(at);
-            let state = row.state.outcome().label().to_lowercase();
-            let word = format!("#{} {} {}: {state}", row.id, row.run_type, row.tenant);
-            self.say(word.clone());
-            effects.push(Effect::Bell(word));
-        }
-        effects
-    }
-
-    fn travel_by(&mut self, way: Way) {
-        let moved = match way {
-            Way::Up => self.travel.back(),
-            Way::Down => self.travel.forward(),
-        };
-        if moved {
-            self.arrive();
-        } else {
-            self.say(match way {
-                Way::Up => "nothing before this was seen",
-                Way::Down => "this is now",
-            });
-        }
-    }
-
-    /// Shows the moment travelled to, or now.
-    fn arrive(&mut self) {
-        self.clock.freeze(self.travel.shown_at());
-        let moment = self
-            .travel
-            .shown()
-            .or_else(|| self.travel.newest())
-            .cloned();
-        if let Some(moment) = moment {
-            self.runs.show(&moment.page);
-            if moment.headline.is_some() {
-                self.headline = moment.headline;
-            }
-        }
-        // Now is asked for anew.
-        self.nudge += u64::from(self.travel.shown().is_none());
-    }
-
-    fn view_of_slot(&mut self, slot: u8) {
-        let at = self
-            .settings
-            .views
-            .iter()
-            .position(|view| view.slot == Some(slot));
-        match at {
-            Some(at) => self.open_view(at),
-            None => self.say(format!("there is no view {slot}: name one in views.toml")),
-        }
-    }
-
-    fn open_view(&mut self, at: usize) {
-        let Some(view) = self.settings.views.get(at).cloned() else {
-            return;
-        };
-        self.show_runs(view.query);
-        self.go(view.place);
-        self.say(format!("view: {}", view.name));
-    }
-
-    fn open_menu(&mut self, kind: MenuKind, entries: Vec<Entry>) {
-        if entries.is_empty() {
-            return self.say("no run is selected");
-        }
-        self.overlay = Some(Overlay::Menu(Box::new(Menu::new(kind, entries))));
-    }
-
-    fn open_themes(&mut self) {
-        let names = self.shelf.names();
-        let at = names.iter().position(|name| *name == self.theme.name());
-        let entry = |name: &str| Entry::new(name, "", Choice::Theme(name.to_owned()));
-        let mut menu = Menu::new(MenuKind::Themes, names.into_iter().map(entry).collect());
-        menu.at = at.unwrap_or(0);
-        menu.before = Some(self.theme.clone());
-        self.overlay = Some(Overlay::Menu(Box::new(menu)));
-    }
-
-    /// The theme under the selection is tried on.
-    pub(super) fn preview(&mut self) {
-        let Some(Overlay::Menu(menu)) = &self.overlay else {
-            return;
-        };
-        if let (MenuKind::Themes, Some(Choice::Theme(name))) =
-            (menu.kind, menu.chosen().map(|entry| entry.choice))
-            && let Ok(theme) = self.shelf.theme(&name)
-        {
-            self.theme = theme;
-        }
-    }
-
-    pub(super) fn choose(&mut self) -> Vec<Effect> {
-        let Some(Overlay::Menu(menu)) = self.overlay.take() else {
-            return Vec::new();
-        };
-        let Some(entry) = menu.chosen() else {
-            self.overlay = Some(Overlay::Menu(menu));
-            return Vec::new();
-        };
-        match entry.choice {
-            Choice::Go(place) => self.go(place),
-            Choice::View(at) => self.open_view(at),
-            Choice::Act(action) => return self.act(action),
-            Choice::Run(id) => self.open_run(id),
-            Choice::Sort(sort) => self.runs.sort = sort,
-            Choice::Copy(text) => {
-                self.say(format!("copied: {}", entry.label));
-                return vec![Effect::Copy(text)];
-            }
-            Choice::Theme(name) => match self.shelf.theme(&name) {
-                Ok(theme) => {
-                    self.say(format!("theme: {name}"));
-                    self.theme = theme;
-                }
-                Err(error) => self.say(error.to_string()),
-            },
-        }
-        Vec::new()
-    }
-
-    /// One run, whichever the list has selected.
-    fn open_run(&mut self, id: RunId) {
-        self.go(Place::Run);
-        self.detail.pinned = Some(id);
-    }
-
-    /// Everything one can go to or do from here; never a run.
-    fn palette(&self) -> Vec<Entry> {
-        let keymap = &self.settings.keymap;
-        let mut entries = Vec::new();
-        for place in Place::OPEN {
-            let key = keymap.key_of(Action::Go(*place));
-            entries.push(Entry::new(place.title(), "screen", Choice::Go(*place)).with_key(key));
-        }
-        for (at, view) in self.settings.views.iter().enumerate() {
-            let key = view.slot.and_then(|slot| keymap.key_of(Action::View(slot)));
-            entries.push(Entry::new(view.name.clone(), "view", Choice::View(at)).with_key(key));
-        }
-        for name in self.shelf.names() {
-            let choice = Choice::Theme(name.to_owned());
-            entries.push(Entry::new(format!("theme: {name}"), "", choice));
-        }
-        for command in TABLE {
-            if command.is_in_palette() && self.place().takes(command.action) {
-                let choice = Choice::Act(command.action);
-                let key = keymap.key_of(command.action);
-                entries.push(Entry::new(command.does, command.name, choice).with_key(key));
-            }
-        }
-        entries
-    }
-
     pub(super) fn step(&mut self, step: Step) {
         let list_height = usize::from(self.areas().list.height);
         match &mut self.overlay {
@@ -527,9 +338,4 @@ impl App {
         self.detail.at = at;
         self.detail.top = self.detail.top.min(at).max((at + 1).saturating_sub(height));
     }
-}
-
-fn sorts() -> Vec<Entry> {
-    let entry = |sort: &Sort| Entry::new(sort.label(), "", Choice::Sort(*sort));
-    Sort::ALL.iter().map(entry).collect()
 }

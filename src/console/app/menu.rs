@@ -120,6 +120,18 @@ impl Menu {
         }
     }
 
+    /// How many entries there are, whatever is typed.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// True where there is nothing to choose.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
     /// The entries that fit what is typed, the best first.
     pub fn shown(&self) -> impl ExactSizeIterator<Item = &Entry> {
         self.shown.iter().map(|at| &self.entries[*at])

@@ -43,7 +43,7 @@ pub async fn run(
     let mut late = None;
     if theme_by == ThemeBy::Ground && abilities.may_be_asked() {
         let answer = ask();
-        late = answer.late;
+        late = Some(answer.late);
         if answer.ground == Some(Ground::Light) {
             app.wear("light");
         }

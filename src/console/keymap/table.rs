@@ -129,7 +129,7 @@ pub const TABLE: &[Command] = &[
     command(G::Move, "menu-up", &["up", "ctrl-p"], &[Menu], A::Move(Step::Up), "previous line of a menu"),
     command(G::Screens, "go-runs", &["o r"], READING, A::Go(Place::Runs), "runs"),
     command(G::Screens, "go-workers", &["o w"], READING, A::Go(Place::Workers), "workers"),
-    command(G::Screens, "palette", &[":"], READING, A::Palette, "to a screen, view, theme, command or run").hinted(5, "go to"),
+    command(G::Screens, "palette", &[":"], READING, A::Palette, "to a screen, view, command or run").hinted(5, "go to"),
     command(G::Find, "filter", &["/"], &[List], A::Filter, "filter the list").hinted(4, "filter"),
     command(G::Find, "search", &["/"], &[Detail], A::Search, "search the detail").hinted(4, "search"),
     command(G::Find, "next-found", &["n"], READING, A::NextFound, "next found in the detail"),

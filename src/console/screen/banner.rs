@@ -93,6 +93,9 @@ fn scope(app: &App) -> String {
         Some(reach) if reach.tenants == 1 => "1 tenant".to_owned(),
         Some(reach) => format!("{} tenants", reach.tenants),
     };
+    if app.place() != Place::Runs {
+        return tenants;
+    }
     let since = app
         .filter
         .query()

@@ -7,6 +7,7 @@ use crate::lapse;
 use crate::theme::Role;
 use crate::widget::table::{Order, Table};
 use crate::widget::{Canvas, Line, Notice, bar};
+use chrono::TimeDelta;
 use opsroom_model::{Bucket, Status};
 use opsroom_read::stuck::Waits;
 use opsroom_read::{RunRow, Stuck};
@@ -142,6 +143,9 @@ fn waiting(app: &App, row: &RunRow) -> Option<String> {
     }
     match (row.waits, row.state.status()) {
         (Waits::ForConfirmation, _) => Some("to be confirmed".to_owned()),
+        (Waits::Until(due), Status::Running) if app.clock.until(due) < TimeDelta::seconds(1) => {
+            Some(format!("attempt {} is due", row.attempt + 1))
+        }
         (Waits::Until(due), Status::Running) => {
             let wait = lapse::words(app.clock.until(due));
             Some(format!("attempt {} in {wait}", row.attempt + 1))

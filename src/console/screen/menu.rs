@@ -13,13 +13,15 @@ const EXTENT: (u16, u16) = (72, 14);
 /// Rows from the upper edge.
 const TOP: u16 = 4;
 
-fn area(size: (u16, u16)) -> Rect {
-    popup(size, EXTENT, Some(TOP))
+/// As high as all its entries need: narrowing them moves nothing.
+fn area(size: (u16, u16), menu: &Menu) -> Rect {
+    let rows = u16::try_from(menu.len() + 1).unwrap_or(u16::MAX);
+    popup(size, (EXTENT.0, rows.min(EXTENT.1)), Some(TOP))
 }
 
 /// Where the entries stand, and the first of them that is shown.
 fn list(size: (u16, u16), menu: &Menu) -> (Rect, usize) {
-    let inner = inside(area(size));
+    let inner = inside(area(size, menu));
     let list = Rect {
         y: inner.y.saturating_add(1),
         height: inner.height.saturating_sub(1),
@@ -37,7 +39,7 @@ pub(crate) fn line_at(size: (u16, u16), menu: &Menu, at: Position) -> Option<usi
 }
 
 pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, menu: &Menu) -> Option<Position> {
-    let area = area(app.size);
+    let area = area(app.size, menu);
     frame(
         canvas,
         area,

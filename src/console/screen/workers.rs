@@ -173,7 +173,7 @@ fn draw_cell(app: &App, canvas: &mut Canvas<'_>, area: Rect, column: Column, row
                 },
             );
         }
-        Column::Runs => in_hand(row).draw(canvas, area),
+        Column::Runs => in_hand(canvas, area, row),
         Column::Types => {
             canvas.text(area, worker.types.join(" "), Role::Muted);
         }
@@ -191,15 +191,19 @@ fn heard(app: &App, row: &WorkerRow) -> String {
 }
 
 /// The first of its runs, and how many more.
-fn in_hand(row: &WorkerRow) -> Line {
+fn in_hand(canvas: &mut Canvas<'_>, area: Rect, row: &WorkerRow) {
     let Some(run) = row.runs.first() else {
-        return Line::blank();
+        return;
     };
-    let line = Line::of(&run.run_type, Role::Screen)
-        .and("  ", Role::Screen)
-        .and(&run.tenant, Role::Muted);
-    match row.runs.len() {
-        1 => line,
-        more => line.and(format!("  +{}", more - 1), Role::Muted),
+    let mut rest = area;
+    if row.runs.len() > 1 {
+        let more = format!("+{}", row.runs.len() - 1);
+        let wide = u16::try_from(more.len() + 1).unwrap_or(0);
+        canvas.text_right(area, more, Role::Muted);
+        rest.width = area.width.saturating_sub(wide);
     }
+    Line::of(&run.run_type, Role::Screen)
+        .and("  ", Role::Screen)
+        .and(&run.tenant, Role::Muted)
+        .draw(canvas, rest);
 }

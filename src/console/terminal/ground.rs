@@ -29,8 +29,8 @@ pub enum Ground {
 pub struct Answer {
     /// What the terminal said, where it did.
     pub ground: Option<Ground>,
-    /// What swallows the answer, where it may still come.
-    pub late: Option<Late>,
+    /// What swallows an answer that still comes.
+    pub late: Late,
 }
 
 /// Asks the terminal, which is in raw mode and of which nobody else reads. What is typed meanwhile is
@@ -38,14 +38,15 @@ pub struct Answer {
 #[must_use]
 pub fn ask() -> Answer {
     let mut bytes = Vec::new();
-    let whole = converse(&mut bytes).unwrap_or(false);
+    // A terminal that cannot be asked has the ground that most have.
+    let _ = converse(&mut bytes);
     Answer {
         ground: ground(&bytes),
-        late: (!whole).then(Late::begin),
+        late: Late::begin(),
     }
 }
 
-fn converse(bytes: &mut Vec<u8>) -> io::Result<bool> {
+fn converse(bytes: &mut Vec<u8>) -> io::Result<()> {
     let mut out = io::stdout();
     out.write_all(QUESTION)?;
     out.flush()?;
@@ -59,20 +60,20 @@ fn converse(bytes: &mut Vec<u8>) -> io::Result<bool> {
         };
         let mut watched = [PollFd::new(&input, PollFlags::IN)];
         if left.is_zero() || poll(&mut watched, Some(&wait))? == 0 {
-            return Ok(false);
+            return Ok(());
         }
         // Past the buffer of the standard library, which would keep what it read too much.
         let mut chunk = [0; 64];
         let n = rustix::io::read(&input, &mut chunk)?;
         if n == 0 {
-            return Ok(false);
+            return Ok(());
         }
         bytes.extend_from_slice(&chunk[..n]);
         if is_whole(bytes) {
-            return Ok(true);
+            return Ok(());
         }
     }
-    Ok(true)
+    Ok(())
 }
 
 /// True once the answer to the second question came: `ESC [ ? … c`.
