@@ -52,8 +52,7 @@ async fn a_light_terminal_gets_the_light_theme_and_its_answer_is_no_key() {
         "{}",
         terminal.screen()
     );
-    terminal.send("\x1bq").unwrap();
-    terminal.send("q").unwrap();
+    terminal.send("\x03").unwrap();
     assert_eq!(terminal.wait_exit(SOON).unwrap().exit_code(), 0);
     assert_given_back(&terminal);
     let bytes = String::from_utf8_lossy(&terminal.bytes()).into_owned();
