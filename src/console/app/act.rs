@@ -215,7 +215,7 @@ impl App {
             self.detail.at = head + tree.row_of(value, changed);
         }
         self.detail.tree = tree;
-        self.to_detail_line(self.detail.at);
+        self.show_detail_line(self.detail.at);
     }
 
     fn other_pane(&mut self) {
@@ -326,14 +326,14 @@ impl App {
             usize::from(area.height).max(1),
             last,
         );
-        self.to_detail_line(at);
+        self.show_detail_line(at);
         if at >= last {
             self.detail.want_more_items();
         }
     }
 
     /// Makes the line at `at` the one the keys are about, and shows it.
-    pub(super) fn to_detail_line(&mut self, at: usize) {
+    pub(super) fn show_detail_line(&mut self, at: usize) {
         let height = usize::from(self.areas().detail.map_or(1, |area| area.height)).max(1);
         self.detail.at = at;
         self.detail.top = self.detail.top.min(at).max((at + 1).saturating_sub(height));

@@ -74,7 +74,7 @@ impl App {
         }
         let line = self.detail.top + usize::from(at.y - area.y);
         let last = screen::detail_height(self, usize::from(area.width)).saturating_sub(1);
-        self.to_detail_line(line.min(last));
+        self.show_detail_line(line.min(last));
         self.fold(super::tree::Fold::Toggle);
         Vec::new()
     }

@@ -51,7 +51,7 @@ impl App {
             Way::Up => self.find_up(&head, &needle),
         };
         match found {
-            Some(at) => self.to_detail_line(at),
+            Some(at) => self.show_detail_line(at),
             None => self.say("not found"),
         }
     }

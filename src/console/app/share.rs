@@ -56,7 +56,7 @@ impl App {
             run.created_at,
         );
         row.state = run.state;
-        row.counts = run.counts.clone();
+        row.counts = run.counts;
         row.started_at = run.started_at;
         row.completed_at = run.completed_at;
         (answer.id == id).then(|| summary(&row))

@@ -22,11 +22,7 @@ pub fn run(keymap: &Keymap) -> Result<Code, Failure> {
         }
         let keys = keymap.shown(at);
         let pad = " ".repeat(18_usize.saturating_sub(keys.width()));
-        out.push_str(
-            &format!("{:<18}{keys}{pad}{}", command.name, command.does)
-                .trim_end()
-                .to_owned(),
-        );
+        out.push_str(format!("{:<18}{keys}{pad}{}", command.name, command.does).trim_end());
         out.push('\n');
     }
     print(&out)?;

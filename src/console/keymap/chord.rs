@@ -80,7 +80,7 @@ fn code(written: &str) -> Option<KeyCode> {
     let is_it = |name: &&str| name.eq_ignore_ascii_case(written);
     let named = NAMED
         .iter()
-        .find(|(name, others, _)| is_it(name) || others.iter().any(|other| is_it(other)));
+        .find(|(name, others, _)| is_it(name) || others.iter().any(is_it));
     if let Some((.., code)) = named {
         return Some(*code);
     }
