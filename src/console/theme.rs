@@ -4,10 +4,12 @@
 mod color;
 mod file;
 mod shelf;
+mod watch;
 
 pub use color::Depth;
 pub use file::ThemeError;
 pub use shelf::{Shelf, ShelfError};
+pub use watch::watch;
 
 use ratatui::style::Style;
 
@@ -37,8 +39,10 @@ roles! {
     Strong = "strong",
     /// What is normal and secondary.
     Muted = "muted",
-    /// Rules, empty parts of bars.
+    /// Rules, empty parts of bars: never text.
     Faint = "faint",
+    /// Everything, while the data is old.
+    Dimmed = "dimmed",
     /// Keys and names of things to act on.
     Accent = "accent",
     /// The bar beside the selected row.
@@ -65,6 +69,8 @@ roles! {
     Problem = "problem",
     /// A term of the filter.
     Chip = "chip",
+    /// What was searched for, where it stands.
+    Found = "found",
 }
 
 /// A theme, made for one terminal.
@@ -75,6 +81,16 @@ pub struct Theme {
 }
 
 impl Theme {
+    /// The contrast of a text in `role` with what is behind it, as WCAG 2 counts it, from 1 to 21;
+    /// `ground` is that of the selected row where the text may stand on it. `None` where the terminal
+    /// has its own colours.
+    #[must_use]
+    pub fn contrast(&self, role: Role, ground: Role) -> Option<f64> {
+        let (text, ground) = (self.style(role), self.style(ground));
+        let behind = text.bg.or(ground.bg).or(self.style(Role::Screen).bg)?;
+        color::contrast(text.fg.or(self.style(Role::Screen).fg)?, behind)
+    }
+
     /// Its name.
     #[must_use]
     pub fn name(&self) -> &str {

@@ -1,9 +1,9 @@
 //! What may be typed. Help texts are written here, next to the names they explain.
 
 use crate::access::Access;
-use crate::schedule::ScheduleCommand;
 use crate::retention::Retention;
 use crate::rollups::Rollups;
+use crate::schedule::ScheduleCommand;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;

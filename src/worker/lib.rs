@@ -16,9 +16,9 @@ mod failure;
 mod graph;
 mod logging;
 mod migrate;
-mod schedule;
 mod retention;
 mod rollups;
+mod schedule;
 mod start;
 mod work;
 

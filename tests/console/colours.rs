@@ -57,8 +57,8 @@ fn stale_data_is_dimmed_and_the_banner_is_not() {
     let mut app = live(120, 40);
     tell(&mut app, Data::Lost { reason: "x".into() });
     let buffer = buffer(&app);
-    let faint = app.theme.style(Role::Faint).fg;
-    assert_eq!(Some(cell(&buffer, "✗ failed").fg), faint);
+    let dimmed = app.theme.style(Role::Dimmed).fg;
+    assert_eq!(Some(cell(&buffer, "✗ failed").fg), dimmed);
     assert_eq!(
         Some(cell(&buffer, "STALE").fg),
         app.theme.style(Role::Stale).fg
@@ -87,7 +87,7 @@ fn without_colours_weight_and_signs_remain() {
 fn the_theme_key_changes_the_ground() {
     let mut app = live(80, 24);
     let dark = buffer(&app)[(0, 0)].bg;
-    press(&mut app, "T");
+    press(&mut app, "Tlight<Enter>");
     assert_eq!(app.theme.name(), "light");
     assert_ne!(buffer(&app)[(0, 0)].bg, dark);
 }

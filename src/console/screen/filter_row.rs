@@ -18,7 +18,7 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, area: Rect) -> Option<Pos
     }
     let mut line = Line::of(" / ", Role::Accent);
     if app.filter.query().is_empty() {
-        line = line.and("no filter", Role::Faint);
+        line = line.and("no filter", Role::Muted);
     }
     for term in &app.filter.query().terms {
         line = line

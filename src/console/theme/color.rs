@@ -34,6 +34,27 @@ impl Paint {
     }
 }
 
+/// The contrast of two colours by WCAG 2; `None` where one of them is the terminal's own.
+pub(super) fn contrast(one: Color, other: Color) -> Option<f64> {
+    let (one, other) = (luminance(one)?, luminance(other)?);
+    Some((one.max(other) + 0.05) / (one.min(other) + 0.05))
+}
+
+fn luminance(color: Color) -> Option<f64> {
+    let Color::Rgb(r, g, b) = color else {
+        return None;
+    };
+    let part = |value: u8| {
+        let value = f64::from(value) / 255.0;
+        if value <= 0.04045 {
+            value / 12.92
+        } else {
+            ((value + 0.055) / 1.055).powf(2.4)
+        }
+    };
+    Some(0.2126 * part(r) + 0.7152 * part(g) + 0.0722 * part(b))
+}
+
 /// `#rrggbb`.
 pub(super) fn parse_rgb(text: &str) -> Option<(u8, u8, u8)> {
     let digits = text.strip_prefix('#')?;

@@ -9,6 +9,18 @@ use thiserror::Error;
 const BUILT_IN: &[(&str, &str)] = &[
     ("dark", include_str!("../../../themes/dark.toml")),
     ("light", include_str!("../../../themes/light.toml")),
+    (
+        "high-contrast",
+        include_str!("../../../themes/high-contrast.toml"),
+    ),
+    (
+        "colour-blind-safe",
+        include_str!("../../../themes/colour-blind-safe.toml"),
+    ),
+    (
+        "monochrome",
+        include_str!("../../../themes/monochrome.toml"),
+    ),
 ];
 
 /// Why a theme was not to be had.
@@ -141,6 +153,50 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn every_text_of_a_built_in_theme_can_be_read() {
+        let shelf = Shelf::open(None, Depth::True).unwrap();
+        let mut weak = Vec::new();
+        for name in shelf.names() {
+            let theme = shelf.theme(name).unwrap();
+            let least = if name == "high-contrast" { 7.0 } else { 4.5 };
+            // Rules and empty parts of bars are no text.
+            for role in Role::ALL.iter().filter(|role| **role != Role::Faint) {
+                for ground in [Role::Screen, Role::Selected] {
+                    let contrast = theme.contrast(*role, ground).unwrap();
+                    if contrast < least {
+                        weak.push(format!("{name} {role:?} on {ground:?}: {contrast:.2}"));
+                    }
+                }
+            }
+        }
+        assert!(weak.is_empty(), "{weak:#?}");
+    }
+
+    #[test]
+    fn every_theme_file_of_the_repository_is_built_in() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../themes");
+        let mut files: Vec<_> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| {
+                entry
+                    .unwrap()
+                    .path()
+                    .file_stem()
+                    .unwrap()
+                    .to_string_lossy()
+                    .into_owned()
+            })
+            .collect();
+        files.sort();
+        let mut built_in: Vec<_> = BUILT_IN
+            .iter()
+            .map(|(name, _)| (*name).to_owned())
+            .collect();
+        built_in.sort();
+        assert_eq!(files, built_in);
     }
 
     #[test]
