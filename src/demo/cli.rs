@@ -48,7 +48,9 @@ pub(crate) struct Show {
 /// Beside the show.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Load believable history in bulk, into the database of a running demo or any other.
+    /// Load believable history in bulk, into the database of a running demo or any other. From 200,000
+    /// runs on, where no worker is alive, the tables are locked meanwhile and their indexes built at
+    /// the end; an interruption leaves everything as it was.
     Seed(Seed),
 }
 
@@ -67,4 +69,8 @@ pub(crate) struct Seed {
     /// How far back history reaches, in days.
     #[arg(long, default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=3650))]
     pub(crate) days: u32,
+    /// Active runs to add: queued, running, other applications'. Where a worker is alive, only the
+    /// latter. By default one in a hundred, 300 at most.
+    #[arg(long, value_parser = clap::value_parser!(u64).range(0..=100_000))]
+    pub(crate) active: Option<u64>,
 }

@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 pub(crate) struct Progress {
     begun: Instant,
     shown: Option<Instant>,
+    /// Since when the step counts, and from where.
+    counting: Option<(Instant, u64)>,
     live: bool,
 }
 
@@ -16,6 +18,7 @@ impl Progress {
         Self {
             begun: Instant::now(),
             shown: None,
+            counting: None,
             live: std::io::stderr().is_terminal(),
         }
     }
@@ -25,20 +28,37 @@ impl Progress {
         eprintln!("{:>5.1} s  {what}", self.begun.elapsed().as_secs_f64());
     }
 
-    /// A long step goes on; shown five times a second at most, and only on a terminal.
+    /// A long step goes on: how far, how fast, how much longer. Shown five times a second at most on
+    /// a terminal, else every ten seconds.
     pub(crate) fn count(&mut self, what: &str, done: u64, total: u64) {
-        let due = self
-            .shown
-            .is_none_or(|at| at.elapsed() > Duration::from_millis(200));
-        if self.live && (due || done == total) {
+        let (began, first) = *self.counting.get_or_insert((Instant::now(), done));
+        let pause = Duration::from_millis(if self.live { 200 } else { 10_000 });
+        let due = self.shown.is_none_or(|at| at.elapsed() > pause);
+        if due || done == total {
             self.shown = Some(Instant::now());
-            eprint!(
-                "\r{:>5.1} s  {what}: {done} of {total} ({} %)\x1b[K",
+            let rate = (done - first) as f64 / began.elapsed().as_secs_f64().max(0.001);
+            let left = (total - done) as f64 / rate.max(1.0);
+            let pace = if done == total || rate < 1.0 {
+                String::new()
+            } else {
+                format!(", {rate:.0} a second, {left:.0} s to go")
+            };
+            let line = format!(
+                "{:>5.1} s  {what}: {done} of {total} ({} %){pace}",
                 self.begun.elapsed().as_secs_f64(),
                 done * 100 / total.max(1)
             );
+            if self.live {
+                eprint!("\r{line}\x1b[K");
+            } else {
+                eprintln!("{line}");
+            }
             if done == total {
-                eprintln!();
+                self.counting = None;
+                self.shown = None;
+                if self.live {
+                    eprintln!();
+                }
             }
             // A closed terminal is noticed elsewhere.
             let _ = std::io::stderr().flush();

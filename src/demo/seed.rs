@@ -1,19 +1,12 @@
-//! Believable history in bulk: completed runs of every type, spread over tenants by Zipf's law and
-//! over time by the hour of the day. Rows go in by COPY and pass the same guards as everybody's.
+//! History in bulk, and what a person sees while it is loaded.
 
-mod history;
-mod kinds;
-mod tenants;
-
+use crate::cast::LOGINS;
 use crate::cli::Seed;
 use crate::progress::Progress;
 use color_eyre::eyre::{Result, WrapErr as _, eyre};
-use history::History;
-use opsroom_engine::migrate::{SchemaState, schema_state};
+use opsroom_seed::{Plan, Stage, Way};
 use sqlx::{Connection as _, PgConnection};
 
-/// Rows per COPY: each is a transaction, so an interrupted seed keeps what it loaded.
-const CHUNK: u64 = 50_000;
 const DEMO_DAYS: u32 = 30;
 
 /// `seed --runs N --tenants M`.
@@ -23,59 +16,55 @@ pub(crate) async fn run(args: &Seed) -> Result<()> {
         .await
         .map_err(|error| eyre!(opsroom_engine::EngineError::from(error)))
         .wrap_err("cannot connect with --url")?;
-    if schema_state(&mut owner).await? != SchemaState::Current {
-        return Err(eyre!(
-            "this database is not at the schema of this program; run opsroom-worker migrate"
-        ));
-    }
-    tenants::ensure(&mut owner, args.tenants)
+    let plan = Plan {
+        runs: args.runs,
+        tenants: args.tenants,
+        days: args.days,
+        active: args.active.unwrap_or_else(|| (args.runs / 100).min(300)),
+        on_call: on_call(),
+        way: Way::Fitting,
+    };
+    load(&mut owner, &plan, &mut progress)
         .await
-        .wrap_err("tenants cannot be added: --url needs the owner's login")?;
-    progress.step(&format!("{} tenants", args.tenants));
-    load(
-        &mut owner,
-        args.runs,
-        args.tenants,
-        args.days,
-        &mut progress,
-    )
-    .await?;
+        .wrap_err("history cannot be loaded; --url needs the owner's login")?;
     let rate = args.runs as f64 / progress.elapsed().as_secs_f64();
     progress.step(&format!("{} runs loaded, {rate:.0} a second", args.runs));
     Ok(())
 }
 
 /// A little history for the tenants of the show.
-pub(crate) async fn demo_history(url: &str, runs: u64, progress: &mut Progress) -> Result<()> {
+pub(crate) async fn demo_history(
+    url: &str,
+    runs: u64,
+    tenants: u64,
+    progress: &mut Progress,
+) -> Result<()> {
     let mut owner = PgConnection::connect(url).await?;
-    load(&mut owner, runs, u64::MAX, DEMO_DAYS, progress).await?;
+    let plan = Plan {
+        runs,
+        tenants,
+        days: DEMO_DAYS,
+        active: 0,
+        on_call: on_call(),
+        way: Way::Chunks,
+    };
+    load(&mut owner, &plan, progress).await?;
     progress.step(&format!("{runs} runs of history"));
     Ok(())
 }
 
-async fn load(
-    owner: &mut PgConnection,
-    runs: u64,
-    tenants: u64,
-    days: u32,
-    progress: &mut Progress,
-) -> Result<()> {
-    let tenants = tenants::list(owner, tenants).await?;
-    let people = tenants::people(owner).await?;
-    let mut history = History::new(tenants, people, runs, days);
-    let mut done = 0;
-    while done < runs {
-        let rows = history.chunk(CHUNK.min(runs - done));
-        done += rows.count;
-        let mut copy = owner.copy_in_raw(history::COPY).await?;
-        copy.send(rows.text.into_bytes()).await?;
-        copy.finish().await?;
-        progress.count("history", done, runs);
-    }
-    sqlx::raw_sql(
-        "analyze opsroom.operation_runs, opsroom.run_failures, opsroom.tenants, opsroom.reach",
-    )
-    .execute(owner)
-    .await?;
-    Ok(())
+fn on_call() -> Option<String> {
+    let login = LOGINS.iter().find(|login| login.key == "oncall");
+    login.map(|login| login.role.to_owned())
+}
+
+async fn load(owner: &mut PgConnection, plan: &Plan, progress: &mut Progress) -> Result<()> {
+    let mut told = |stage: Stage| match stage {
+        Stage::Runs { done, of } => progress.count("history", done, of),
+        Stage::Building { name, at, of } => {
+            progress.step(&format!("building index {at} of {of}: {name}"));
+        }
+        Stage::Step(what) => progress.step(what),
+    };
+    Ok(opsroom_seed::seed(owner, plan, &mut told).await?)
 }

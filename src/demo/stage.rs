@@ -110,7 +110,13 @@ fn set(runtime: &Runtime, show: &Show, log: Option<&File>) -> Result<Stage> {
     let secrets = Secrets::write(&fixtures)?;
     let empty = runtime.block_on(database::prepare(&urls, &fixtures, &progress))?;
     if empty {
-        runtime.block_on(seed::demo_history(&urls.owner(), HISTORY, &mut progress))?;
+        let tenants = TENANTS.len() as u64;
+        runtime.block_on(seed::demo_history(
+            &urls.owner(),
+            HISTORY,
+            tenants,
+            &mut progress,
+        ))?;
     }
     let graph_url = simulator.base_url().to_string();
     let around = Surroundings {

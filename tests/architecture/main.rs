@@ -42,9 +42,11 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
             "opsroom-model",
             "opsroom-operations",
             "opsroom-postgres",
+            "opsroom-seed",
             "opsroom-worker",
         ],
     ),
+    ("opsroom-seed", &["opsroom-engine", "opsroom-model"]),
     (
         "opsroom-testkit",
         &["opsroom-engine", "opsroom-model", "opsroom-postgres"],
@@ -65,6 +67,7 @@ const MUST_NOT_USE: &[(&str, &[&str])] = &[
     ("opsroom-graph", &["sqlx", "ratatui", "clap"]),
     ("opsroom-operations", &["ratatui", "clap", "reqwest"]),
     ("opsroom-postgres", &["sqlx", "tokio"]),
+    ("opsroom-seed", &["ratatui", "clap", "reqwest"]),
     ("opsroom", &["sqlx", "reqwest"]),
     ("opsroom-worker", &["ratatui", "crossterm", "reqwest"]),
 ];

@@ -1,7 +1,8 @@
 //! Who the history is about. Made-up names, the same for the same number.
 
-use color_eyre::eyre::Result;
+use opsroom_engine::EngineError;
 use sqlx::{PgConnection, Row};
+use std::collections::HashMap;
 
 const FIRST: &[&str] = &[
     "blue", "north", "clear", "iron", "green", "high", "silver", "quiet", "bright", "stone", "red",
@@ -34,21 +35,27 @@ const PEOPLE: &[&str] = &[
     "Tomás Vega",
 ];
 
-pub(super) struct Tenant {
-    pub(super) id: i64,
+#[derive(Clone)]
+pub(crate) struct Tenant {
+    pub(crate) id: i64,
 }
 
-pub(super) struct Person {
-    pub(super) id: i64,
-    pub(super) name: String,
+#[derive(Clone)]
+pub(crate) struct Person {
+    pub(crate) id: i64,
+    pub(crate) name: String,
 }
 
 /// Adds tenants until there are `wanted`, in a workspace per hundred.
-pub(super) async fn ensure(owner: &mut PgConnection, wanted: u64) -> Result<()> {
+pub(crate) async fn ensure(
+    owner: &mut PgConnection,
+    wanted: u64,
+    on_call: Option<&str>,
+) -> Result<(), EngineError> {
     let present: i64 = sqlx::query_scalar("select count(*) from opsroom.tenants")
         .fetch_one(&mut *owner)
         .await?;
-    let missing: Vec<u64> = (u64::try_from(present)?..wanted).collect();
+    let missing: Vec<u64> = (present.unsigned_abs()..wanted).collect();
     let names: Vec<String> = missing.iter().map(|at| name(*at)).collect();
     let workspaces: Vec<String> = missing
         .iter()
@@ -70,9 +77,11 @@ pub(super) async fn ensure(owner: &mut PgConnection, wanted: u64) -> Result<()> 
     // Who is on call everywhere is on call in the new workspaces, too.
     sqlx::query(
         "insert into opsroom.workspace_members (workspace_id, user_id, role)
-         select w.id, l.user_id, 'operator' from opsroom.workspaces w cross join opsroom.logins l where l.login_role = 'oncall'
+         select w.id, l.user_id, 'operator' from opsroom.workspaces w cross join opsroom.logins l where l.login_role = $1 and w.name = any ($2)
          on conflict do nothing",
     )
+    .bind(on_call)
+    .bind(&workspaces)
     .execute(owner)
     .await?;
     Ok(())
@@ -85,7 +94,7 @@ fn name(at: u64) -> String {
 }
 
 /// The first `limit` tenants, oldest first.
-pub(super) async fn list(owner: &mut PgConnection, limit: u64) -> Result<Vec<Tenant>> {
+pub(crate) async fn list(owner: &mut PgConnection, limit: u64) -> Result<Vec<Tenant>, EngineError> {
     let rows = sqlx::query("select id from opsroom.tenants order by id limit $1")
         .bind(i64::try_from(limit).unwrap_or(i64::MAX))
         .fetch_all(owner)
@@ -94,7 +103,7 @@ pub(super) async fn list(owner: &mut PgConnection, limit: u64) -> Result<Vec<Ten
 }
 
 /// People who start operations, added where they are missing.
-pub(super) async fn people(owner: &mut PgConnection) -> Result<Vec<Person>> {
+pub(crate) async fn people(owner: &mut PgConnection) -> Result<Vec<Person>, EngineError> {
     sqlx::query(
         "insert into opsroom.users (name) select unnest($1::text[]) on conflict do nothing",
     )
@@ -112,4 +121,14 @@ pub(super) async fn people(owner: &mut PgConnection) -> Result<Vec<Person>> {
             name: row.get(1),
         })
         .collect())
+}
+
+/// How many attempts each registered type has.
+pub(crate) async fn attempts(
+    owner: &mut PgConnection,
+) -> Result<HashMap<String, i32>, EngineError> {
+    let rows = sqlx::query("select type, max_attempts from opsroom.operation_types")
+        .fetch_all(owner)
+        .await?;
+    Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
 }

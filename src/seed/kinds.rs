@@ -2,7 +2,7 @@
 
 /// Who starts a type, mostly.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum StartedBy {
+pub(crate) enum StartedBy {
     People,
     System,
     /// Both, evenly.
@@ -11,32 +11,32 @@ pub(super) enum StartedBy {
 
 /// Who executes it.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Executed {
+pub(crate) enum Executed {
     /// A worker of ours.
     Here,
     /// Another application.
     Elsewhere,
 }
 
-pub(super) struct Kind {
-    pub(super) run_type: &'static str,
+pub(crate) struct Kind {
+    pub(crate) run_type: &'static str,
     /// Of a thousand runs.
-    pub(super) share: u32,
-    pub(super) started_by: StartedBy,
-    pub(super) executed: Executed,
+    pub(crate) share: u32,
+    pub(crate) started_by: StartedBy,
+    pub(crate) executed: Executed,
     /// The middle duration, in seconds.
-    pub(super) median_s: f64,
+    pub(crate) median_s: f64,
     /// How many items the middle run has; 0 counts nothing.
-    pub(super) items: u64,
-    pub(super) wrong: &'static Wrong,
+    pub(crate) items: u64,
+    pub(crate) wrong: &'static Wrong,
 }
 
 /// What goes wrong, by code; one that stands twice comes twice as often.
-pub(super) struct Wrong {
+pub(crate) struct Wrong {
     /// What fails a run.
-    pub(super) run: &'static [&'static str],
+    pub(crate) run: &'static [&'static str],
     /// What fails an item of a run that goes on.
-    pub(super) item: &'static [&'static str],
+    pub(crate) item: &'static [&'static str],
 }
 
 static GRAPH: Wrong = Wrong {
@@ -67,7 +67,7 @@ static FOREIGN: Wrong = Wrong {
     item: FOREIGN_CODES,
 };
 
-pub(super) const KINDS: &[Kind] = &[
+pub(crate) const KINDS: &[Kind] = &[
     kind(
         "inventory.sync",
         300,
@@ -177,6 +177,17 @@ pub(super) const KINDS: &[Kind] = &[
         &FOREIGN,
     ),
 ];
+
+/// The kind at a place from 0 to 999, and its number.
+pub(crate) fn at(mut place: u32) -> (usize, &'static Kind) {
+    for (index, kind) in KINDS.iter().enumerate() {
+        match place.checked_sub(kind.share) {
+            Some(rest) => place = rest,
+            None => return (index, kind),
+        }
+    }
+    (0, &KINDS[0])
+}
 
 const fn kind(
     run_type: &'static str,

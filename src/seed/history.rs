@@ -1,7 +1,8 @@
 //! One run after the other, oldest first, as lines for COPY. The same seed gives the same history.
 
-use super::kinds::{Executed, KINDS, Kind, StartedBy};
-use super::tenants::{Person, Tenant};
+use crate::Plan;
+use crate::kinds::{self, Executed, Kind, StartedBy};
+use crate::tenants::{Person, Tenant};
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use opsroom_model::{Outcome, TenantId, catalogue, run_identity_hash};
 use serde_json::{Value, json};
@@ -9,22 +10,24 @@ use std::collections::HashMap;
 use std::f64::consts::TAU;
 use std::fmt::Write as _;
 
-pub(super) const COPY: &str = "copy opsroom.operation_runs (tenant_id, user_id, initiator_name, type, status, outcome,
+pub(crate) const COPY: &str = "copy opsroom.operation_runs (tenant_id, user_id, initiator_name, type, status, outcome,
     run_identity_hash, summary_counts, failure_summary, context, created_at, started_at, completed_at, updated_at,
-    available_at, claim_no, attempt) from stdin";
+    available_at, claim_no, attempt, max_attempts, duration_bucket) from stdin";
 
 /// Lines for one COPY.
-pub(super) struct Rows {
-    pub(super) text: String,
-    pub(super) count: u64,
+pub(crate) struct Rows {
+    pub(crate) text: String,
+    pub(crate) count: u64,
 }
 
-pub(super) struct History {
+pub(crate) struct History {
     random: fastrand::Rng,
     tenants: Vec<Tenant>,
     /// Cumulated weights of the tenants, up to 1.
     shares: Vec<f64>,
     people: Vec<Person>,
+    /// Attempts of the types that are registered.
+    attempts: HashMap<String, i32>,
     identities: HashMap<(i64, usize), String>,
     begins: DateTime<Utc>,
     days: f64,
@@ -33,23 +36,19 @@ pub(super) struct History {
 }
 
 impl History {
-    pub(super) fn new(tenants: Vec<Tenant>, people: Vec<Person>, runs: u64, days: u32) -> Self {
-        let weights: Vec<f64> = (1..=tenants.len())
-            .map(|rank| 1.0 / (rank as f64).powf(1.05))
-            .collect();
-        let total: f64 = weights.iter().sum();
-        let shares = weights
-            .iter()
-            .scan(0.0, |sum, weight| {
-                *sum += weight / total;
-                Some(*sum)
-            })
-            .collect();
+    pub(crate) fn new(
+        tenants: Vec<Tenant>,
+        people: Vec<Person>,
+        attempts: HashMap<String, i32>,
+        plan: &Plan,
+    ) -> Self {
+        let (runs, days) = (plan.runs, plan.days);
         Self {
             random: fastrand::Rng::with_seed(runs),
+            shares: shares(tenants.len()),
             tenants,
-            shares,
             people,
+            attempts,
             identities: HashMap::new(),
             // Ends a little before now: what is going on now is real.
             begins: Utc::now() - TimeDelta::days(i64::from(days)) - TimeDelta::minutes(15),
@@ -59,22 +58,26 @@ impl History {
         }
     }
 
-    pub(super) fn chunk(&mut self, count: u64) -> Rows {
+    pub(crate) const fn runs(&self) -> u64 {
+        self.runs
+    }
+
+    /// The next so many, fewer at the end; `None` after that.
+    pub(crate) fn chunk(&mut self, count: u64) -> Option<Rows> {
+        let count = count.min(self.runs - self.next);
+        if count == 0 {
+            return None;
+        }
         let mut text = String::with_capacity(usize::try_from(count).unwrap_or(0) * 400);
         for _ in 0..count {
             self.line(&mut text);
         }
-        Rows { text, count }
+        Some(Rows { text, count })
     }
 
     fn line(&mut self, text: &mut String) {
         let created = self.time();
-        let at = self.random.f64();
-        let tenant = self.tenants[self
-            .shares
-            .partition_point(|share| *share < at)
-            .min(self.tenants.len() - 1)]
-        .id;
+        let tenant = self.tenants[pick(&self.shares, self.random.f64())].id;
         let (index, kind) = self.kind();
         let outcome = self.outcome(kind);
         let by = self.initiator(kind);
@@ -102,10 +105,13 @@ impl History {
             "\\N".to_owned()
         };
         let claims = u8::from(ours);
+        let registered = self.attempts.get(kind.run_type).filter(|_| ours);
+        let attempts = registered.copied().unwrap_or(1);
+        let bucket = duration_bucket(completed - started);
         // Writing into a String cannot fail.
         let _ = writeln!(
             text,
-            "{tenant}\t{user}\t{name}\t{}\tcompleted\t{outcome}\t{hash}\t{}\t{}\t{context}\t{}\t{}\t{}\t{}\t{available}\t{claims}\t{claims}",
+            "{tenant}\t{user}\t{name}\t{}\tcompleted\t{outcome}\t{hash}\t{}\t{}\t{context}\t{}\t{}\t{}\t{}\t{available}\t{claims}\t{claims}\t{attempts}\t{bucket}",
             kind.run_type,
             counts.map_or_else(|| "\\N".to_owned(), |counts| counts.to_string()),
             failures.map_or_else(|| "\\N".to_owned(), |failures| failures.to_string()),
@@ -125,14 +131,7 @@ impl History {
     }
 
     fn kind(&mut self) -> (usize, &'static Kind) {
-        let mut at = self.random.u32(..1000);
-        for (index, kind) in KINDS.iter().enumerate() {
-            match at.checked_sub(kind.share) {
-                Some(rest) => at = rest,
-                None => return (index, kind),
-            }
-        }
-        (0, &KINDS[0])
+        kinds::at(self.random.u32(..1000))
     }
 
     /// About 8 % failed and 5 % partial; what counts no items cannot be partial.
@@ -221,22 +220,45 @@ impl History {
                 (u128::from(self.next) << 64) | u128::from(self.random.u64(..))
             );
         }
-        let hash = || {
-            let run_type = kind.run_type.parse().ok()?;
-            Some(run_identity_hash(
-                TenantId(tenant),
-                &run_type,
-                &json!({"scope": "full"}),
-            ))
-        };
         self.identities
             .entry((tenant, index))
-            .or_insert_with(|| hash().unwrap_or_default())
+            .or_insert_with(|| identity(tenant, kind).unwrap_or_default())
             .clone()
     }
 }
 
-fn context(kind: &Kind, number: u64) -> Value {
+/// What a full run of the tenant is known by.
+pub(crate) fn identity(tenant: i64, kind: &Kind) -> Option<String> {
+    let run_type = kind.run_type.parse().ok()?;
+    let inputs = json!({"scope": "full"});
+    Some(run_identity_hash(TenantId(tenant), &run_type, &inputs))
+}
+
+/// Cumulated shares of the tenants, up to 1, by Zipf's law.
+pub(crate) fn shares(tenants: usize) -> Vec<f64> {
+    let weights = (1..=tenants).map(|rank| 1.0 / (rank as f64).powf(1.05));
+    let total: f64 = weights.clone().sum();
+    let cumulated = weights.scan(0.0, |sum, weight| {
+        *sum += weight / total;
+        Some(*sum)
+    });
+    cumulated.collect()
+}
+
+/// Which of them has the place `at`, from 0 to 1.
+pub(crate) fn pick(shares: &[f64], at: f64) -> usize {
+    shares
+        .partition_point(|share| *share < at)
+        .min(shares.len().saturating_sub(1))
+}
+
+/// As the database computes it from the two moments: `floor(log2(milliseconds))`.
+fn duration_bucket(took: TimeDelta) -> i32 {
+    let seconds = took.num_microseconds().unwrap_or(i64::MAX) as f64 / 1e6;
+    (((seconds * 1000.0).max(1.0).ln() / 2f64.ln()).floor() as i32).min(60)
+}
+
+pub(crate) fn context(kind: &Kind, number: u64) -> Value {
     match kind.run_type {
         "restore.execute" => {
             json!({"restore_run_id": number % 5000, "selection": ["settings_catalog", "device_compliance"]})
@@ -249,6 +271,6 @@ fn context(kind: &Kind, number: u64) -> Value {
     }
 }
 
-fn stamp(time: DateTime<Utc>) -> String {
+pub(crate) fn stamp(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Micros, true)
 }
