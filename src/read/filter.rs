@@ -1,19 +1,18 @@
-//! A scope as SQL: a union of arms, each of which one index can serve in order, with its own limit.
-//! Values are bound, never pasted. Many tenants become a LATERAL over their ids; beyond
-//! [`LATERAL_TENANTS`] the policy and one `= any` are cheaper (reference: measured forms).
+//! Arms as SQL: for each, a select in the order of the list with its own limit. Values are bound,
+//! never pasted. Many tenants become a LATERAL over their ids, of keys alone: rows are fetched for
+//! those that made it into the page.
 
+use crate::arm::{Age, Arm, Ask, Fact, Place, arms};
+use crate::condition::{push_codes, push_row_filter, push_within, state_is};
 use crate::row::{COLUMNS, Cursor};
-use crate::scope::{RowCondition, RowFilter, Scope, WINDOW_S};
-use opsroom_model::query::Sign;
-use opsroom_model::{Bucket, RunId};
+use crate::scope::{RowCondition, Scope};
+use opsroom_model::RunId;
 use sqlx::{Postgres, QueryBuilder};
 
-/// Beyond so many tenants, one index scan with a hashed filter beats a scan per tenant.
-const LATERAL_TENANTS: usize = 256;
-/// Beyond so many arms, lists are matched by `= any` instead.
-const MAX_ARMS: usize = 24;
-/// Rows looked at, newest first, where each must be read to be judged.
-pub(crate) const SEARCH_BUDGET: i64 = 20_000;
+/// Rows of a slice, all arms' tenants together.
+const SLICE: i64 = 5_000;
+/// Where each row takes a look into another table.
+const DEAR_SLICE: i64 = 2_000;
 
 /// What is selected from the arms, and how far.
 #[derive(Clone, Copy)]
@@ -26,6 +25,8 @@ pub(crate) struct Take<'a> {
     pub before: Option<Cursor>,
     /// Newest first, or in any order.
     pub order: Order,
+    /// How many rows are looked at, where each must be to be judged.
+    pub search: Search,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -34,48 +35,88 @@ pub(crate) enum Order {
     Any,
 }
 
+/// See [`Take::search`].
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Search {
+    /// A slice, so that an answer comes at once.
+    Slice,
+    /// So many, newest first.
+    Newest(i64),
+    /// All there are.
+    Whole,
+}
+
+/// Where rows come from: aliases, and the keys of the list's order.
 #[derive(Clone, Copy)]
-enum ArmType<'a> {
-    Any,
-    OneOf(&'a [String]),
-    Foreign {
-        like: &'a [String],
-        known: &'a [String],
-    },
+struct Source {
+    table: &'static str,
+    alias: &'static str,
+    id: &'static str,
 }
+
+const RUNS: Source = Source {
+    table: "opsroom.operation_runs",
+    alias: "r",
+    id: "id",
+};
+const FAILURES: Source = Source {
+    table: "opsroom.run_failures",
+    alias: "f",
+    id: "run_id",
+};
+/// What can be asked of a failure without its run.
+const FAILURE: &str = "f.created_at, f.run_id, f.tenant_id, f.type, f.initiator_name, f.outcome";
 
 #[derive(Clone, Copy)]
-enum Age {
-    Within(i64),
-    ActiveBefore(i64),
-    Whatever,
+enum Whose {
+    All,
+    One(i64),
+    /// Of the tenant `t.id` around it.
+    Outer,
 }
 
-struct Arm<'a> {
-    buckets: Option<&'a [Bucket]>,
-    types: ArmType<'a>,
-    age: Age,
-}
-
-/// Pushes a parenthesised select of the scope's rows, ready to stand after `from`.
+/// Pushes a parenthesised select of the scope's rows, ready to stand after `from`. In no order where
+/// none is asked for.
 pub(crate) fn push_rows(sql: &mut QueryBuilder<Postgres>, scope: &Scope, take: Take<'_>) {
-    sql.push("(select * from (");
-    for (at, arm) in arms(scope).iter().enumerate() {
+    let several = may_repeat(scope);
+    let asking;
+    let scope = if several && take.order == Order::Any {
+        asking = scope.clone().asking_for_codes();
+        &asking
+    } else {
+        scope
+    };
+    sql.push("(select ");
+    if several && take.order == Order::NewestFirst {
+        sql.push("distinct on (u.created_at, u.id) ");
+    }
+    sql.push("u.* from (");
+    let arms = arms(scope);
+    for (at, arm) in arms.iter().enumerate() {
         sql.push(if at == 0 { "(" } else { " union all (" });
         push_arm(sql, scope, arm, take);
         sql.push(")");
     }
+    if arms.is_empty() {
+        sql.push(format_args!(
+            "select {} from opsroom.operation_runs r where false",
+            take.columns
+        ));
+    }
     sql.push(") u");
-    push_tail(sql, "u", take);
+    push_tail(sql, "u", "id", take);
     sql.push(")");
+}
+
+/// True where a run may be in two arms.
+pub(crate) fn may_repeat(scope: &Scope) -> bool {
+    scope.codes.as_ref().is_some_and(|codes| codes.len() > 1)
 }
 
 /// Pushes what every active row of the scope must fulfil, its state aside, as ` and …` over `r`.
 pub(crate) fn push_where(sql: &mut QueryBuilder<Postgres>, scope: &Scope) {
     if let Some(tenants) = &scope.tenants {
-        sql.push(" and r.tenant_id = any(")
-            .push_bind(tenants.clone())
-            .push(")");
+        push_any(sql, "r.tenant_id", tenants.clone());
     }
     if let Some(types) = &scope.types {
         sql.push(" and (r.type = any(")
@@ -88,13 +129,16 @@ pub(crate) fn push_where(sql: &mut QueryBuilder<Postgres>, scope: &Scope) {
         }
         sql.push(")");
     }
+    if let Some(names) = &scope.names {
+        push_any(sql, "r.initiator_name", names.clone());
+    }
+    if let Some(codes) = &scope.codes {
+        sql.push(" and ");
+        push_codes(sql, codes.clone(), Vec::new());
+    }
     match (&scope.ids, scope.since_s) {
-        (Some(ids), _) => {
-            sql.push(" and r.id = any(")
-                .push_bind(numbers(ids))
-                .push(")");
-        }
-        (None, Some(seconds)) => push_within(sql, seconds),
+        (Some(ids), _) => push_any(sql, "r.id", numbers(ids)),
+        (None, Some(seconds)) => push_within(sql, "r", seconds),
         (None, None) => {}
     }
     for filter in &scope.rows {
@@ -102,198 +146,312 @@ pub(crate) fn push_where(sql: &mut QueryBuilder<Postgres>, scope: &Scope) {
     }
 }
 
-fn arms(scope: &Scope) -> Vec<Arm<'_>> {
-    let mut types: Vec<ArmType<'_>> = match &scope.types {
-        None => vec![ArmType::Any],
-        Some(list) if list.len() <= MAX_ARMS => list.chunks(1).map(ArmType::OneOf).collect(),
-        Some(list) => vec![ArmType::OneOf(list)],
-    };
-    if !scope.foreign_types.is_empty() {
-        types.push(ArmType::Foreign {
-            like: &scope.foreign_types,
-            known: scope.types.as_deref().unwrap_or_default(),
-        });
+/// Pushes the select of one arm.
+pub(crate) fn push_arm(
+    sql: &mut QueryBuilder<Postgres>,
+    scope: &Scope,
+    arm: &Arm<'_>,
+    take: Take<'_>,
+) {
+    if arm.code.is_some() && scope.ids.is_none() {
+        return push_by_code(sql, scope, arm, take);
     }
-    let mut arms = Vec::new();
-    for types in types {
-        for (buckets, age) in states(scope) {
-            arms.push(Arm {
-                buckets,
-                types,
-                age,
-            });
-        }
-    }
-    if arms.is_empty() {
-        arms.push(Arm {
-            buckets: Some(&[]),
-            types: ArmType::Any,
-            age: Age::Whatever,
-        });
-    }
-    arms
-}
-
-/// Which states are looked for, and how far back: the window holds for what has ended.
-fn states(scope: &Scope) -> Vec<(Option<&[Bucket]>, Age)> {
-    let whatever = scope.ids.is_some();
-    let age = |bucket: Bucket| match (scope.since_s, bucket.state().is_active()) {
-        _ if whatever => Age::Whatever,
-        (Some(since), _) => Age::Within(since),
-        (None, true) => Age::Whatever,
-        (None, false) => Age::Within(WINDOW_S),
-    };
-    match &scope.buckets {
-        Some(buckets) => buckets
-            .chunks(1)
-            .map(|one| (Some(one), age(one[0])))
-            .collect(),
-        None if whatever => vec![(None, Age::Whatever)],
-        None => match scope.since_s {
-            Some(since) => vec![(None, Age::Within(since))],
-            None => vec![
-                (None, Age::Within(WINDOW_S)),
-                (None, Age::ActiveBefore(WINDOW_S)),
-            ],
-        },
-    }
-}
-
-fn push_arm(sql: &mut QueryBuilder<Postgres>, scope: &Scope, arm: &Arm<'_>, take: Take<'_>) {
-    match scope.tenants.as_deref() {
-        Some([one]) => push_scan(sql, scope, arm, take, Tenants::Bound(*one)),
-        Some(many) if many.len() <= LATERAL_TENANTS => {
-            sql.push("select x.* from unnest(")
-                .push_bind(many.to_vec())
-                .push("::int8[]) as t(tenant_id) cross join lateral (");
-            push_scan(sql, scope, arm, take, Tenants::Lateral);
+    match arm.place {
+        Place::All => push_scan(sql, scope, arm, take, Whose::All),
+        Place::One(id) => push_scan(sql, scope, arm, take, Whose::One(id)),
+        Place::Each(many) if arm.is_sliced() || take.order == Order::Any => {
+            sql.push("select x.* from ");
+            push_each(sql, many);
+            push_scan(sql, scope, arm, take, Whose::Outer);
             sql.push(") x");
-            push_tail(sql, "x", take);
+            push_tail(sql, "x", "id", take);
         }
-        Some(many) => push_scan(sql, scope, arm, take, Tenants::AnyOf(many)),
-        None => push_scan(sql, scope, arm, take, Tenants::All),
+        Place::Each(many) => {
+            sql.push(format_args!(
+                "select {} from (select x.id, x.created_at from ",
+                take.columns
+            ));
+            push_each(sql, many);
+            let keys = Take {
+                columns: "r.id, r.created_at",
+                ..take
+            };
+            push_scan(sql, scope, arm, keys, Whose::Outer);
+            sql.push(") x");
+            push_tail(sql, "x", "id", take);
+            sql.push(") k join opsroom.operation_runs r on r.id = k.id");
+            push_tail(sql, "r", "id", take);
+        }
     }
 }
 
-enum Tenants<'a> {
-    All,
-    Bound(i64),
-    Lateral,
-    AnyOf(&'a [i64]),
+/// Pushes a select of the keys of the last row that a sliced arm looks at; no row where it looks at
+/// all there are.
+pub(crate) fn push_end(
+    sql: &mut QueryBuilder<Postgres>,
+    scope: &Scope,
+    arm: &Arm<'_>,
+    take: Take<'_>,
+) {
+    let source = source(scope, arm);
+    let Some(slice) = slice(arm, take.search) else {
+        sql.push("select null::timestamptz as created_at, null::int8 as id where false");
+        return;
+    };
+    let each = matches!(arm.place, Place::Each(_));
+    if let Place::Each(many) = arm.place {
+        sql.push("select x.created_at, x.id from ");
+        push_each(sql, many);
+    }
+    let Source { alias, id, .. } = source;
+    sql.push(format_args!(
+        "select {alias}.created_at, {alias}.{id} as id from "
+    ));
+    push_driver(sql, scope, arm, take.before, whose(arm.place));
+    sql.push(format_args!(
+        " order by {alias}.created_at desc, {alias}.{id} desc limit 1 offset "
+    ))
+    .push_bind(slice - 1);
+    if each {
+        sql.push(") x order by x.created_at desc, x.id desc limit 1");
+    }
 }
 
+fn whose(place: Place<'_>) -> Whose {
+    match place {
+        Place::All => Whose::All,
+        Place::One(id) => Whose::One(id),
+        Place::Each(_) => Whose::Outer,
+    }
+}
+
+fn source(scope: &Scope, arm: &Arm<'_>) -> Source {
+    if arm.code.is_some() && scope.ids.is_none() {
+        FAILURES
+    } else {
+        RUNS
+    }
+}
+
+/// Rows that each scan of the arm looks at, where it has something to ask of them.
+fn slice(arm: &Arm<'_>, search: Search) -> Option<i64> {
+    if !arm.is_sliced() {
+        return None;
+    }
+    let dear = arm.asks.iter().any(|ask| match ask {
+        Ask::Codes(_) => true,
+        Ask::Row(filter) => matches!(
+            filter.what,
+            RowCondition::Text { .. } | RowCondition::Codes { .. }
+        ),
+        _ => arm.code.is_some() && is_asked_of_run(ask),
+    });
+    let rows = match search {
+        Search::Whole => return None,
+        Search::Newest(rows) => rows,
+        Search::Slice if dear => DEAR_SLICE,
+        Search::Slice => SLICE,
+    };
+    let scans = match arm.place {
+        Place::Each(many) => many.len().max(1) as i64,
+        _ => 1,
+    };
+    Some((rows / scans).max(1))
+}
+
+fn push_each(sql: &mut QueryBuilder<Postgres>, tenants: &[i64]) {
+    sql.push("unnest(")
+        .push_bind(tenants.to_vec())
+        .push("::int8[]) as t(id) cross join lateral (");
+}
+
+/// One scan of runs, with what is asked of them.
 fn push_scan(
     sql: &mut QueryBuilder<Postgres>,
     scope: &Scope,
     arm: &Arm<'_>,
     take: Take<'_>,
-    tenants: Tenants<'_>,
+    whose: Whose,
 ) {
-    let budgeted = scope.is_free_text() || matches!(arm.types, ArmType::Foreign { .. });
     sql.push(format_args!("select {} from ", take.columns));
-    if budgeted {
-        // All that a list or a row filter may ask for.
+    let slice = slice(arm, take.search).filter(|_| scope.ids.is_none());
+    if let Some(slice) = slice {
+        // All that a list or a condition may ask for.
         sql.push(format_args!("(select {COLUMNS} from "));
-    }
-    sql.push("opsroom.operation_runs r where true");
-    match tenants {
-        Tenants::All => {}
-        Tenants::Bound(id) => {
-            sql.push(" and r.tenant_id = ").push_bind(id);
-        }
-        Tenants::Lateral => {
-            sql.push(" and r.tenant_id = t.tenant_id");
-        }
-        Tenants::AnyOf(ids) => {
-            sql.push(" and r.tenant_id = any(")
-                .push_bind(ids.to_vec())
-                .push(")");
-        }
-    }
-    push_arm_conditions(sql, arm);
-    if let Some(ids) = &scope.ids {
-        sql.push(" and r.id = any(")
-            .push_bind(numbers(ids))
-            .push(")");
-    }
-    if let Some(before) = take.before {
-        sql.push(" and (r.created_at, r.id) < (")
-            .push_bind(before.created);
-        sql.push(", ").push_bind(before.id.0).push(")");
-    }
-    if budgeted {
+        push_driver(sql, scope, arm, take.before, whose);
         sql.push(" order by r.created_at desc, r.id desc limit ")
-            .push_bind(SEARCH_BUDGET)
+            .push_bind(slice)
             .push(") r where true");
+    } else {
+        push_driver(sql, scope, arm, take.before, whose);
     }
-    if let ArmType::Foreign { like, known } = arm.types {
-        sql.push(" and r.type like any(")
-            .push_bind(like.to_vec())
-            .push(")");
-        sql.push(" and r.type <> all(")
-            .push_bind(known.to_vec())
-            .push(")");
+    for ask in &arm.asks {
+        push_ask(sql, ask, "r");
     }
-    for filter in &scope.rows {
-        push_row_filter(sql, filter);
-    }
-    push_tail(sql, "r", take);
+    push_tail(sql, "r", "id", take);
 }
 
-fn push_arm_conditions(sql: &mut QueryBuilder<Postgres>, arm: &Arm<'_>) {
-    match arm.types {
-        ArmType::OneOf([one]) => {
-            sql.push(" and r.type = ").push_bind(one.clone());
+/// Runs by a failure code: found, and as far as possible judged, in `run_failures`.
+fn push_by_code(sql: &mut QueryBuilder<Postgres>, scope: &Scope, arm: &Arm<'_>, take: Take<'_>) {
+    let of_run = || arm.asks.iter().filter(|ask| is_asked_of_run(ask));
+    sql.push(format_args!("select {} from (", take.columns));
+    let keys = |sql: &mut QueryBuilder<Postgres>| {
+        // A run may have the same code twice.
+        sql.push("select distinct f.created_at, f.run_id from ");
+        if let Some(slice) = slice(arm, take.search) {
+            sql.push(format_args!("(select {FAILURE} from "));
+            push_driver(sql, scope, arm, take.before, whose(arm.place));
+            sql.push(" order by f.created_at desc, f.run_id desc limit ")
+                .push_bind(slice)
+                .push(") f where true");
+        } else {
+            push_driver(sql, scope, arm, take.before, whose(arm.place));
         }
-        ArmType::OneOf(list) => {
-            sql.push(" and r.type = any(")
-                .push_bind(list.to_vec())
-                .push(")");
+        for ask in arm.asks.iter().filter(|ask| !is_asked_of_run(ask)) {
+            push_ask(sql, ask, "f");
         }
-        ArmType::Any | ArmType::Foreign { .. } => {}
+        if of_run().next().is_none() {
+            push_tail(sql, "f", "run_id", take);
+        }
+    };
+    if let Place::Each(many) = arm.place {
+        sql.push("select x.created_at, x.run_id from ");
+        push_each(sql, many);
+        keys(sql);
+        sql.push(") x");
+        if of_run().next().is_none() {
+            push_tail(sql, "x", "run_id", take);
+        }
+    } else {
+        keys(sql);
     }
-    match arm.buckets {
-        None => {}
-        Some([bucket]) => {
+    sql.push(") k join opsroom.operation_runs r on r.id = k.run_id where true");
+    for fact in &arm.facts {
+        if let Fact::Bucket(bucket) = fact {
             sql.push(format_args!(" and {}", state_is(*bucket)));
         }
-        Some(_) => {
-            sql.push(" and false");
+    }
+    for ask in of_run() {
+        push_ask(sql, ask, "r");
+    }
+    push_tail(sql, "r", "id", take);
+}
+
+/// True where `run_failures` cannot answer it.
+fn is_asked_of_run(ask: &Ask<'_>) -> bool {
+    match ask {
+        Ask::Fact(Fact::Bucket(bucket)) => bucket.state().is_active(),
+        Ask::Fact(_) | Ask::Tenants(_) | Ask::Types(_) | Ask::Names(_) => false,
+        Ask::Foreign { .. } | Ask::Codes(_) | Ask::Row(_) => true,
+    }
+}
+
+/// Pushes `TABLE alias where …`: what one index serves.
+fn push_driver(
+    sql: &mut QueryBuilder<Postgres>,
+    scope: &Scope,
+    arm: &Arm<'_>,
+    before: Option<Cursor>,
+    whose: Whose,
+) {
+    let Source { table, alias, id } = source(scope, arm);
+    sql.push(format_args!("{table} {alias} where true"));
+    match whose {
+        Whose::All => {}
+        Whose::One(tenant) => {
+            sql.push(format_args!(" and {alias}.tenant_id = "))
+                .push_bind(tenant);
         }
+        Whose::Outer => {
+            sql.push(format_args!(" and {alias}.tenant_id = t.id"));
+        }
+    }
+    if let Some(code) = arm.code {
+        if scope.ids.is_some() {
+            sql.push(" and ");
+            push_codes(sql, vec![code.to_owned()], Vec::new());
+        } else {
+            sql.push(" and f.code = ").push_bind(code.to_owned());
+        }
+    }
+    for fact in &arm.facts {
+        push_fact(sql, *fact, alias);
     }
     match arm.age {
         Age::Whatever => {}
-        Age::Within(seconds) => push_within(sql, seconds),
+        Age::Within(seconds) => push_within(sql, alias, seconds),
         Age::ActiveBefore(seconds) => {
-            sql.push(
-                " and r.outcome = 'pending' and r.created_at < now() - make_interval(secs => ",
-            )
+            sql.push(format_args!(
+                " and {alias}.outcome = 'pending' and {alias}.created_at < now() - make_interval(secs => "
+            ))
             .push_bind(seconds as f64)
             .push(")");
         }
     }
-}
-
-fn push_within(sql: &mut QueryBuilder<Postgres>, seconds: i64) {
-    sql.push(" and r.created_at >= now() - make_interval(secs => ")
-        .push_bind(seconds as f64)
-        .push(")");
-}
-
-/// The SQL condition of a state. The words are our own constants.
-pub(crate) fn state_is(bucket: Bucket) -> String {
-    let state = bucket.state();
-    if state.is_active() {
-        format!("r.outcome = 'pending' and r.status = '{}'", state.status())
-    } else {
-        format!("r.outcome = '{}'", state.outcome())
+    if let Some(ids) = &scope.ids {
+        push_any(sql, "r.id", numbers(ids));
+    }
+    if let Some(before) = before {
+        sql.push(format_args!(" and ({alias}.created_at, {alias}.{id}) < ("))
+            .push_bind(before.created);
+        sql.push(", ").push_bind(before.id.0).push(")");
     }
 }
 
-fn push_tail(sql: &mut QueryBuilder<Postgres>, alias: &str, take: Take<'_>) {
+fn push_fact(sql: &mut QueryBuilder<Postgres>, fact: Fact<'_>, alias: &str) {
+    match fact {
+        Fact::Type(one) => {
+            sql.push(format_args!(" and {alias}.type = "))
+                .push_bind(one.to_owned());
+        }
+        Fact::By(one) => {
+            sql.push(format_args!(" and {alias}.initiator_name = "))
+                .push_bind(one.to_owned());
+        }
+        Fact::Bucket(bucket) if alias == FAILURES.alias => {
+            let outcome = bucket.state().outcome();
+            sql.push(format_args!(" and f.outcome = '{outcome}'"));
+        }
+        Fact::Bucket(bucket) => {
+            sql.push(format_args!(" and {}", state_is(bucket)));
+        }
+    }
+}
+
+fn push_ask(sql: &mut QueryBuilder<Postgres>, ask: &Ask<'_>, alias: &str) {
+    match ask {
+        Ask::Fact(fact) => push_fact(sql, *fact, alias),
+        Ask::Tenants(ids) => push_any(sql, &format!("{alias}.tenant_id"), ids.to_vec()),
+        Ask::Types(list) => push_any(sql, &format!("{alias}.type"), list.to_vec()),
+        Ask::Names(list) => push_any(sql, &format!("{alias}.initiator_name"), list.to_vec()),
+        Ask::Foreign { like, known } => {
+            sql.push(" and r.type like any(")
+                .push_bind(like.to_vec())
+                .push(") and r.type <> all(")
+                .push_bind(known.to_vec())
+                .push(")");
+        }
+        Ask::Codes(list) => {
+            sql.push(" and ");
+            push_codes(sql, list.to_vec(), Vec::new());
+        }
+        Ask::Row(filter) => push_row_filter(sql, filter),
+    }
+}
+
+fn push_any<'q, T>(sql: &mut QueryBuilder<Postgres>, column: &str, values: Vec<T>)
+where
+    Vec<T>: 'q + sqlx::Encode<'q, Postgres> + sqlx::Type<Postgres>,
+{
+    sql.push(format_args!(" and {column} = any("))
+        .push_bind(values)
+        .push(")");
+}
+
+fn push_tail(sql: &mut QueryBuilder<Postgres>, alias: &str, id: &str, take: Take<'_>) {
     if take.order == Order::NewestFirst {
         sql.push(format_args!(
-            " order by {alias}.created_at desc, {alias}.id desc"
+            " order by {alias}.created_at desc, {alias}.{id} desc"
         ));
     }
     sql.push(" limit ").push_bind(take.limit);
@@ -301,74 +459,4 @@ fn push_tail(sql: &mut QueryBuilder<Postgres>, alias: &str, take: Take<'_>) {
 
 fn numbers(ids: &[RunId]) -> Vec<i64> {
     ids.iter().map(|id| id.0).collect()
-}
-
-fn push_row_filter(sql: &mut QueryBuilder<Postgres>, filter: &RowFilter) {
-    sql.push(match filter.sign {
-        Sign::Plus => " and (",
-        Sign::Minus => " and not (",
-    });
-    match &filter.what {
-        RowCondition::Tenants(ids) => {
-            sql.push("r.tenant_id = any(")
-                .push_bind(ids.clone())
-                .push(")");
-        }
-        RowCondition::TypeLike(patterns) => {
-            sql.push("r.type like any(")
-                .push_bind(patterns.clone())
-                .push(")");
-        }
-        RowCondition::States(buckets) => {
-            let each: Vec<_> = buckets.iter().map(|bucket| state_is(*bucket)).collect();
-            sql.push(each.join(" or "));
-        }
-        RowCondition::Codes { exact, like } => {
-            push_code_exists(sql, exact.clone(), like.clone());
-        }
-        RowCondition::By(names) => push_by(sql, names),
-        RowCondition::Ids(ids) => {
-            sql.push("r.id = any(").push_bind(ids.clone()).push(")");
-        }
-        RowCondition::Within(seconds) => {
-            sql.push("r.created_at >= now() - make_interval(secs => ")
-                .push_bind(*seconds as f64)
-                .push(")");
-        }
-        RowCondition::Text { like, tenants } => {
-            sql.push("r.type like ").push_bind(like.clone());
-            sql.push(" or lower(r.initiator_name) like ")
-                .push_bind(like.clone());
-            sql.push(" or r.tenant_id = any(")
-                .push_bind(tenants.clone())
-                .push(") or ");
-            push_code_exists(sql, Vec::new(), vec![like.clone()]);
-        }
-    }
-    sql.push(")");
-}
-
-/// A name fits as a whole, or by its first or last word: `by:alice` finds Alice Meyer.
-fn push_by(sql: &mut QueryBuilder<Postgres>, names: &[String]) {
-    let mut patterns = names.to_vec();
-    patterns.extend(names.iter().map(|name| format!("{name} %")));
-    patterns.extend(names.iter().map(|name| format!("% {name}")));
-    sql.push("lower(r.initiator_name) like any(")
-        .push_bind(patterns)
-        .push(")");
-}
-
-fn push_code_exists(sql: &mut QueryBuilder<Postgres>, exact: Vec<String>, like: Vec<String>) {
-    sql.push(
-        "exists (select 1 from opsroom.run_failures f \
-         where f.tenant_id = r.tenant_id and f.run_id = r.id and (",
-    );
-    if like.is_empty() {
-        sql.push("f.code = any(").push_bind(exact).push(")))");
-    } else {
-        sql.push("f.code = any(").push_bind(exact);
-        sql.push(") or f.code like any(")
-            .push_bind(like)
-            .push(")))");
-    }
 }

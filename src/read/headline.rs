@@ -3,7 +3,7 @@
 //! [`CAP`] and say so beyond (rollups will lift that).
 
 use crate::error::ReadError;
-use crate::filter::{Order, Take, push_rows, push_where};
+use crate::filter::{Order, Search, Take, push_rows, push_where};
 use crate::moment;
 use crate::row;
 use crate::scope::Scope;
@@ -17,6 +17,8 @@ use uuid::Uuid;
 
 /// Counting stops here.
 pub const CAP: i64 = 10_000;
+/// Rows looked at, newest first, where a text is counted.
+const SEARCH_BUDGET: i64 = 20_000;
 /// Active runs looked at for the diagnosis, at most.
 const CANDIDATES: i64 = 1_000;
 
@@ -65,6 +67,11 @@ pub(crate) fn query(scope: &Scope) -> QueryBuilder<Postgres> {
             limit: CAP + 1,
             before: None,
             order: Order::Any,
+            search: if scope.is_free_text() || !scope.foreign_types.is_empty() {
+                Search::Newest(SEARCH_BUDGET)
+            } else {
+                Search::Whole
+            },
         };
         push_rows(&mut sql, &of_bucket, take);
         sql.push(format_args!(" n) as {}", bucket.as_str()));

@@ -10,7 +10,10 @@
 //! | [`directory`] | tenants, types and reach of the login |
 //! | [`workers`] | who executes, as far as the login may know |
 //! | `scope` | what a query means against the directory |
-//! | `filter` | a scope as SQL |
+//! | `people` | who started operations, by name |
+//! | `arm` | a scope as selects that one index each serves |
+//! | `filter` | these as SQL |
+//! | `condition` | what is asked of each row, as SQL |
 //! | [`list`] | one page of runs, whole or only what changed |
 //! | [`row`] | one run of a list |
 //! | [`headline`] | counts per bucket, oldest queued, stuck |
@@ -18,7 +21,9 @@
 //! | [`detail`] | one run: the record, its items, its attempts |
 //! | [`checkup`] | what `opsroom doctor` asks |
 
+mod arm;
 pub mod checkup;
+mod condition;
 pub mod detail;
 pub mod directory;
 pub mod error;
@@ -27,6 +32,7 @@ pub mod headline;
 pub mod list;
 mod moment;
 pub mod options;
+mod people;
 pub mod reader;
 pub mod row;
 mod scope;

@@ -1,10 +1,17 @@
-//! One page of runs. A page that is asked for again costs only what changed: rows the client holds
+//! One page of runs.
+//!
+//! Where an index finds what is asked for, a page is whole. Where rows must be looked at one by one,
+//! it is what a slice of the newest held, says how far it looked, and where to go on.
+//!
+//! A page that is asked for again costs only what changed: rows the client holds
 //! come back without their payload where `(changed_xid, updated_at)` is still the same. Both are set
 //! by a trigger on every change, so an equal pair means an equal row; only a tenant's new name waits
 //! until the row itself changes or the page is asked for anew.
 
+use crate::arm::arms;
 use crate::error::ReadError;
-use crate::filter::{Order, Take, push_rows};
+use crate::filter::{Order, Search, Take, may_repeat, push_arm, push_end};
+use crate::moment::Moment;
 use crate::row::{self, COLUMNS, Cursor, PAYLOAD, RunRow};
 use crate::scope::Scope;
 use crate::stuck::Stuck;
@@ -43,12 +50,32 @@ pub struct RunPage {
     pub stuck: HashMap<RunId, Stuck>,
     /// True where older rows exist.
     pub more: bool,
-    /// True where a text was searched, and only in the newest rows of the window.
+    /// True where rows had to be looked at one by one and the search stopped before the oldest:
+    /// whoever wants more asks again from [`RunPage::next`]. An empty page may have more to come.
     pub within_budget: bool,
+    /// Where the search stopped: everything newer was looked at. `None` where it did not stop.
+    pub searched_to: Option<Cursor>,
     /// The database's time.
     pub as_of: DateTime<Utc>,
     /// From asking to having, in total.
     pub took: Duration,
+}
+
+impl RunPage {
+    /// Where the next page begins; `None` where this one is the last.
+    #[must_use]
+    pub fn next(&self) -> Option<Cursor> {
+        let last = self
+            .rows
+            .last()
+            .filter(|_| self.more)
+            .map(|row| row.cursor());
+        if self.within_budget {
+            self.searched_to.or(last)
+        } else {
+            last
+        }
+    }
 }
 
 pub(crate) fn query(
@@ -57,21 +84,23 @@ pub(crate) fn query(
     before: Option<Cursor>,
     held: &Held,
 ) -> QueryBuilder<Postgres> {
-    let mut sql = QueryBuilder::new("with page as materialized (select * from ");
+    let mut sql = QueryBuilder::new("with ");
     let take = Take {
         columns: COLUMNS,
         limit: limit + 1,
         before,
         order: Order::NewestFirst,
+        search: Search::Slice,
     };
-    push_rows(&mut sql, scope, take);
-    sql.push(" page) select c.as_of, p.id, h.id is not null as same");
+    push_page(&mut sql, scope, take);
+    sql.push(" select c.as_of, c.end_created_at, c.end_id, p.id, h.id is not null as same");
     for (name, value) in PAYLOAD {
         sql.push(format_args!(
             ", case when h.id is null then {value} end as {name}"
         ));
     }
-    sql.push(" from (select now() as as_of) c left join page p on true left join unnest(")
+    sql.push(" from (select now() as as_of, e.created_at as end_created_at, e.id as end_id \
+            from (values (0)) one left join ends e on true) c left join page p on true left join unnest(")
         .push_bind(held.iter().map(|row| row.id.0).collect::<Vec<_>>())
         .push("::int8[], ")
         .push_bind(held.iter().map(|row| row.xid).collect::<Vec<_>>())
@@ -87,6 +116,43 @@ pub(crate) fn query(
              order by p.created_at desc, p.id desc",
         );
     sql
+}
+
+/// Pushes the tables `page`, its rows, and `ends`, the place where a slice ended before the page was
+/// full: the newest of them, since below it an arm was not looked at.
+fn push_page(sql: &mut QueryBuilder<Postgres>, scope: &Scope, take: Take<'_>) {
+    let arms = arms(scope);
+    for (at, arm) in arms.iter().enumerate() {
+        sql.push(format_args!("arm{at} as materialized ("));
+        push_arm(sql, scope, arm, take);
+        sql.push("), ");
+    }
+    sql.push("page as materialized (select ");
+    if may_repeat(scope) {
+        sql.push("distinct on (u.created_at, u.id) ");
+    }
+    sql.push("u.* from (");
+    for at in 0..arms.len() {
+        sql.push(if at == 0 { "" } else { " union all " });
+        sql.push(format_args!("select * from arm{at}"));
+    }
+    if arms.is_empty() {
+        sql.push(format_args!(
+            "select {COLUMNS} from opsroom.operation_runs r where false"
+        ));
+    }
+    sql.push(") u order by u.created_at desc, u.id desc limit ")
+        .push_bind(take.limit)
+        .push("), ends as materialized (select x.created_at, x.id from (");
+    sql.push("select null::timestamptz as created_at, null::int8 as id where false");
+    for (at, arm) in arms.iter().enumerate().filter(|(_, arm)| arm.is_sliced()) {
+        sql.push(" union all (select q.created_at, q.id from (");
+        push_end(sql, scope, arm, take);
+        sql.push(format_args!(") q where (select count(*) from arm{at}) < "))
+            .push_bind(take.limit)
+            .push(")");
+    }
+    sql.push(") x order by x.created_at desc, x.id desc limit 1)");
 }
 
 pub(crate) fn decode(rows: &[PgRow], limit: usize, held: &Held) -> Result<RunPage, ReadError> {
@@ -105,7 +171,27 @@ pub(crate) fn decode(rows: &[PgRow], limit: usize, held: &Held) -> Result<RunPag
         page.as_of = row.try_get("as_of").map_err(ReadError::malformed)?;
         page.rows.extend(one(row).map_err(ReadError::malformed)?);
     }
-    page.more = page.rows.len() > limit;
+    if let Some(row) = rows.first() {
+        page.searched_to = ended(row).map_err(ReadError::malformed)?;
+    }
+    if let Some(end) = page.searched_to {
+        page.rows.retain(|row| !row.cursor().is_before(end));
+    }
+    let full = page.rows.len() > limit;
     page.rows.truncate(limit);
+    if full {
+        page.searched_to = None;
+    }
+    page.within_budget = page.searched_to.is_some();
+    page.more = full || page.within_budget;
     Ok(page)
+}
+
+fn ended(row: &PgRow) -> Result<Option<Cursor>, sqlx::Error> {
+    let created: Option<Moment> = row.try_get("end_created_at")?;
+    let id: Option<i64> = row.try_get("end_id")?;
+    Ok(created.zip(id).map(|(created, id)| Cursor {
+        created,
+        id: RunId(id),
+    }))
 }

@@ -19,7 +19,7 @@ const LATEST: i64 = 253_402_214_400;
 
 /// A `timestamptz` as it is stored: microseconds since 2000, the greatest and the least of which
 /// stand for infinity.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Moment(i64);
 
 impl Moment {

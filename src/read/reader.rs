@@ -12,7 +12,8 @@ use crate::error::ReadError;
 use crate::headline::{self, Headline, Suspect};
 use crate::list::{self, Held, MAX_PAGE, PageRequest, RunPage};
 use crate::options::ReadOptions;
-use crate::scope::Scope;
+use crate::people::{self, People};
+use crate::scope::{self, Scope};
 use crate::session::Session;
 use crate::stuck::{self, Facts, Stuck};
 use crate::workers::{self, Worker};
@@ -35,6 +36,7 @@ pub struct Reader {
     options: ReadOptions,
     session: Option<Session>,
     directory: Option<(Instant, Directory)>,
+    people: Option<(Instant, People)>,
     p95: HashMap<String, (Instant, Option<TimeDelta>)>,
 }
 
@@ -48,6 +50,7 @@ impl Reader {
             options,
             session: None,
             directory: None,
+            people: None,
             p95: HashMap::new(),
         };
         reader.session = Some(Session::open(&reader.options).await?);
@@ -91,7 +94,6 @@ impl Reader {
         let sql = list::query(&scope, i64::from(limit), request.before, held);
         let rows = self.all(sql).await?;
         let mut page = list::decode(&rows, limit as usize, held)?;
-        page.within_budget = scope.is_free_text();
         if page.rows.iter().any(|row| row.state.is_active()) {
             page.stuck = self.diagnose_page(&page).await?;
         }
@@ -183,7 +185,34 @@ impl Reader {
     }
 
     async fn scope(&mut self, query: &Query) -> Result<Scope, ReadError> {
-        Ok(Scope::resolve(query, self.directory().await?))
+        self.directory().await?;
+        let people = if scope::asks_for_people(query) {
+            self.know_people().await?
+        } else {
+            People::default()
+        };
+        Ok(Scope::resolve(query, self.directory().await?, &people))
+    }
+
+    /// As old as the directory may be.
+    async fn know_people(&mut self) -> Result<People, ReadError> {
+        if let Some((since, people)) = &self.people
+            && since.elapsed() < DIRECTORY_AGE
+        {
+            return Ok(people.clone());
+        }
+        let directory = self.directory().await?;
+        let some = (!directory.sees_all).then(|| {
+            directory
+                .tenants
+                .iter()
+                .map(|tenant| tenant.id.0)
+                .collect::<Vec<_>>()
+        });
+        let row = self.one(people::query(some.as_deref())).await?;
+        let people = people::decode(&row)?;
+        self.people = Some((Instant::now(), people.clone()));
+        Ok(people)
     }
 
     async fn diagnose_page(&mut self, page: &RunPage) -> Result<HashMap<RunId, Stuck>, ReadError> {
@@ -259,7 +288,7 @@ impl Reader {
 
 /// The p95 of the newest completed runs of the scope's type, in seconds, and how many there were.
 fn stuck_p95(scope: &Scope) -> QueryBuilder<Postgres> {
-    use crate::filter::{Order, Take, push_rows};
+    use crate::filter::{Order, Search, Take, push_rows};
     let mut sql = QueryBuilder::new(
         "select count(*) as samples, percentile_disc(0.95) within group \
          (order by extract(epoch from s.completed_at - s.started_at)::float8) as p95 from ",
@@ -269,6 +298,7 @@ fn stuck_p95(scope: &Scope) -> QueryBuilder<Postgres> {
         limit: 200,
         before: None,
         order: Order::NewestFirst,
+        search: Search::Whole,
     };
     push_rows(&mut sql, scope, take);
     sql.push(" s where s.started_at >= '1900-01-01' and s.completed_at < '9999-12-31'");

@@ -59,6 +59,13 @@ pub struct Cursor {
     pub(crate) id: RunId,
 }
 
+impl Cursor {
+    /// True where this place is further down the list than `other`.
+    pub(crate) fn is_before(self, other: Self) -> bool {
+        (self.created, self.id) < (other.created, other.id)
+    }
+}
+
 impl RunRow {
     /// A queued run of which nothing more is known: for those who draw rows that no database gave.
     #[must_use]

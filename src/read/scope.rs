@@ -3,6 +3,7 @@
 //! what is left is a filter on rows.
 
 use crate::directory::Directory;
+use crate::people::People;
 use opsroom_model::query::{Condition, Pattern, Query, Sign, Term};
 use opsroom_model::{Bucket, RunId};
 
@@ -18,6 +19,10 @@ pub(crate) struct Scope {
     pub types: Option<Vec<String>>,
     /// Besides `types`: unregistered ones that fit these patterns, searched within a budget.
     pub foreign_types: Vec<String>,
+    /// Only these initiators, as stored; `None`: any.
+    pub names: Option<Vec<String>>,
+    /// Only runs with one of these failure codes; `None`: any.
+    pub codes: Option<Vec<String>>,
     /// Only these states; `None`: any.
     pub buckets: Option<Vec<Bucket>>,
     /// Only these runs, whatever their age.
@@ -54,15 +59,21 @@ pub(crate) enum RowCondition {
     },
 }
 
+/// True where the query names people: their names must be known then.
+pub(crate) fn asks_for_people(query: &Query) -> bool {
+    let mut terms = query.terms.iter();
+    terms.any(|term| matches!(term.condition, Condition::By(_)) && term.sign == Sign::Plus)
+}
+
 impl Scope {
     /// Resolves `query` for the login the directory belongs to.
-    pub(crate) fn resolve(query: &Query, directory: &Directory) -> Self {
+    pub(crate) fn resolve(query: &Query, directory: &Directory, people: &People) -> Self {
         let mut scope = Self::default();
         if !directory.sees_all {
             scope.tenants = Some(directory.tenants.iter().map(|tenant| tenant.id.0).collect());
         }
         for term in &query.terms {
-            scope.add(term, directory);
+            scope.add(term, directory, people);
         }
         scope
     }
@@ -75,14 +86,26 @@ impl Scope {
         self
     }
 
-    /// True where rows are looked at one by one, so that the search needs a budget.
+    /// The same runs, their codes asked of each: every run is found once.
+    pub(crate) fn asking_for_codes(mut self) -> Self {
+        if let Some(exact) = self.codes.take() {
+            let like = Vec::new();
+            self.rows.push(RowFilter {
+                sign: Sign::Plus,
+                what: RowCondition::Codes { exact, like },
+            });
+        }
+        self
+    }
+
+    /// True where a text is searched for, which no index finds.
     pub(crate) fn is_free_text(&self) -> bool {
         self.rows.iter().any(|filter| {
             matches!(filter.what, RowCondition::Text { .. }) && filter.sign == Sign::Plus
         })
     }
 
-    fn add(&mut self, term: &Term, directory: &Directory) {
+    fn add(&mut self, term: &Term, directory: &Directory, people: &People) {
         let what = match (&term.condition, term.sign) {
             (Condition::Tenant(patterns), sign) => {
                 let ids = tenants_like(patterns, directory);
@@ -116,7 +139,19 @@ impl Scope {
                 return;
             }
             (Condition::Since(seconds), Sign::Minus) => RowCondition::Within(seconds.0.into()),
-            (Condition::Code(patterns), _) => codes(patterns),
+            (Condition::Code(patterns), sign) => match codes(patterns) {
+                RowCondition::Codes { exact, like }
+                    if sign == Sign::Plus && like.is_empty() && self.codes.is_none() =>
+                {
+                    self.codes = Some(distinct(exact));
+                    return;
+                }
+                what => what,
+            },
+            (Condition::By(patterns), Sign::Plus) if people.all_known && self.names.is_none() => {
+                self.names = Some(people.named(patterns));
+                return;
+            }
             (Condition::By(patterns), _) => RowCondition::By(patterns.iter().map(like).collect()),
             (Condition::Text(text), _) => RowCondition::Text {
                 like: format!("%{}%", escape(&text.to_lowercase())),
@@ -172,9 +207,13 @@ fn types_like(patterns: &[Pattern], directory: &Directory) -> Vec<String> {
             );
         }
     }
-    types.sort_unstable();
-    types.dedup();
-    types
+    distinct(types)
+}
+
+fn distinct(mut list: Vec<String>) -> Vec<String> {
+    list.sort_unstable();
+    list.dedup();
+    list
 }
 
 fn codes(patterns: &[Pattern]) -> RowCondition {
@@ -211,7 +250,7 @@ mod tests {
             sees_all: true,
             ..Directory::default()
         };
-        let scope = Scope::resolve(&query, &directory);
+        let scope = Scope::resolve(&query, &directory, &People::default());
         assert_eq!(scope.buckets, Some(vec![Bucket::Failed]));
         assert_eq!(scope.tenants, None);
         assert_eq!(
@@ -225,7 +264,7 @@ mod tests {
 
     #[test]
     fn a_login_that_does_not_see_all_always_sends_its_tenants() {
-        let scope = Scope::resolve(&Query::default(), &Directory::default());
+        let scope = Scope::resolve(&Query::default(), &Directory::default(), &People::default());
         assert_eq!(scope.tenants, Some(vec![]));
     }
 }

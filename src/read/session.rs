@@ -9,10 +9,10 @@ use sqlx::{ConnectOptions, Executor, Postgres, QueryBuilder, Row};
 use std::time::Duration;
 
 /// The newest migration this crate was written against.
-pub(crate) const KNOWN_SCHEMA: i64 = 11;
+pub(crate) const KNOWN_SCHEMA: i64 = 12;
 
 /// The oldest one that has all it reads.
-const OLDEST_SCHEMA: i64 = 10;
+const OLDEST_SCHEMA: i64 = 12;
 
 /// How long a connection may take to come about.
 pub(crate) const CONNECT_DEADLINE: Duration = Duration::from_secs(5);

@@ -65,10 +65,3 @@ async fn values_are_bound_never_pasted() {
     }
 }
 
-#[tokio::test]
-async fn text_says_that_it_looked_at_the_newest_only() {
-    let world = World::new().await;
-    let mut reader = world.oncall().await;
-    assert!(page(&mut reader, "throttled").await.within_budget);
-    assert!(!page(&mut reader, "is:failed").await.within_budget);
-}

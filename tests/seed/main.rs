@@ -34,7 +34,8 @@ select md5(string_agg(x::text, ' ' order by x::text)) from (
   select r.id, r.tenant_id, r.user_id, r.initiator_name, r.type, r.status, r.outcome, r.run_identity_hash, r.summary_counts,
     r.failure_summary, r.context, r.completed_at - r.started_at, r.updated_at - r.completed_at, r.available_at - r.created_at,
     r.claim_no, r.attempt, r.max_attempts, r.worker_id, r.claimed_at, r.priority, r.duration_bucket,
-    (select array_agg((f.ord, f.code, f.n, f.created_at = r.created_at) order by f.ord)
+    (select array_agg((f.ord, f.code, f.n, f.created_at = r.created_at, f.type, f.initiator_name, f.outcome)
+       order by f.ord)
        from opsroom.run_failures f where f.run_id = r.id and f.tenant_id = r.tenant_id),
     (select array_agg((k.key, k.value, k.capability, k.created_at = r.created_at) order by k.key)
        from opsroom.run_keys k where k.run_id = r.id and k.tenant_id = r.tenant_id)

@@ -1,0 +1,240 @@
+//! A scope as arms: selects of which one index each serves the order, and what is left to ask of the
+//! rows it gives. An arm with nothing left is exact; any other is searched a slice at a time.
+//!
+//! Which index drives an arm is chosen here and not by the planner: its estimates of rare
+//! combinations are off by orders of magnitude, and a slice must be one index's.
+
+use crate::scope::{RowFilter, Scope, WINDOW_S};
+use opsroom_model::Bucket;
+
+/// Beyond so many arms, the longest list is asked of the rows instead.
+const MAX_ARMS: usize = 24;
+/// Up to so many tenants each have a scan of their own; beyond, tenants are asked of the rows.
+const MAX_TENANT_SCANS: usize = 256;
+/// Whoever started most runs: no index finds them by that.
+const SYSTEM: &str = "System";
+
+/// Whose rows an arm finds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Place<'a> {
+    /// All that the login sees.
+    All,
+    /// One tenant's.
+    One(i64),
+    /// A scan for each of these, merged.
+    Each(&'a [i64]),
+}
+
+/// A condition that an index serves by equality.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Fact<'a> {
+    Type(&'a str),
+    Bucket(Bucket),
+    By(&'a str),
+}
+
+/// A condition that is asked of rows.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Ask<'a> {
+    Fact(Fact<'a>),
+    Tenants(&'a [i64]),
+    Types(&'a [String]),
+    /// Types that fit a pattern and are not among those known.
+    Foreign {
+        like: &'a [String],
+        known: &'a [String],
+    },
+    Names(&'a [String]),
+    Codes(&'a [String]),
+    Row(&'a RowFilter),
+}
+
+/// How far back.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Age {
+    Within(i64),
+    ActiveBefore(i64),
+    Whatever,
+}
+
+/// One select.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Arm<'a> {
+    pub place: Place<'a>,
+    /// Found by this code, in `run_failures`.
+    pub code: Option<&'a str>,
+    /// What the index serves besides.
+    pub facts: Vec<Fact<'a>>,
+    pub age: Age,
+    /// What is asked of the rows it gives.
+    pub asks: Vec<Ask<'a>>,
+}
+
+impl Fact<'_> {
+    /// Roughly which share of all runs it leaves; only the order of these matters.
+    fn share(self) -> f64 {
+        match self {
+            Self::Bucket(bucket) if bucket.state().is_active() => 0.000_1,
+            Self::Bucket(Bucket::Succeeded) => 0.9,
+            Self::Bucket(_) => 0.05,
+            Self::By(SYSTEM) => 0.8,
+            Self::By(_) => 0.02,
+            Self::Type(_) => 0.15,
+        }
+    }
+
+    /// True where indexes have it. What most runs have is cheaper to pass over.
+    fn is_indexed(self) -> bool {
+        self.share() < 0.5
+    }
+}
+
+impl Arm<'_> {
+    /// True where its rows are searched a slice at a time.
+    pub(crate) fn is_sliced(&self) -> bool {
+        !self.asks.is_empty()
+    }
+}
+
+/// The arms of a scope. None of their rows is in two of them, but for codes: a run may have several.
+pub(crate) fn arms(scope: &Scope) -> Vec<Arm<'_>> {
+    let mut shared: Vec<Ask<'_>> = scope.rows.iter().map(Ask::Row).collect();
+    let states = states(scope);
+    let mut lists = [
+        scope.types.as_deref(),
+        scope.names.as_deref(),
+        scope.codes.as_deref(),
+    ];
+    // Too many arms: the longest list goes to the rows.
+    while lists
+        .iter()
+        .flatten()
+        .map(|list| list.len().max(1))
+        .product::<usize>()
+        * states.len()
+        > MAX_ARMS
+    {
+        let longest = (0..lists.len()).max_by_key(|at| lists[*at].map_or(0, <[String]>::len));
+        let Some((at, list)) = longest.and_then(|at| Some((at, lists[at].take()?))) else {
+            break;
+        };
+        shared.push(match at {
+            0 => Ask::Types(list),
+            1 => Ask::Names(list),
+            _ => Ask::Codes(list),
+        });
+    }
+    let [types, names, codes] = lists.map(each);
+    let mut arms = Vec::new();
+    for (bucket, age) in &states {
+        for code in &codes {
+            for name in &names {
+                let facts = || {
+                    bucket
+                        .map(Fact::Bucket)
+                        .into_iter()
+                        .chain(name.map(Fact::By))
+                };
+                for run_type in &types {
+                    let facts = facts().chain(run_type.map(Fact::Type)).collect();
+                    arms.push(arm(scope, *code, facts, *age, &shared));
+                }
+                if !scope.foreign_types.is_empty() {
+                    let mut asks = shared.clone();
+                    asks.push(Ask::Foreign {
+                        like: &scope.foreign_types,
+                        known: scope.types.as_deref().unwrap_or_default(),
+                    });
+                    arms.push(arm(scope, *code, facts().collect(), *age, &asks));
+                }
+            }
+        }
+    }
+    arms
+}
+
+/// Each of a list, or one `None` where nothing is asked.
+fn each(list: Option<&[String]>) -> Vec<Option<&str>> {
+    list.map_or_else(
+        || vec![None],
+        |list| list.iter().map(|one| Some(one.as_str())).collect(),
+    )
+}
+
+/// One arm: what is rarest drives, at most two conditions of three, since there are indexes for every
+/// pair; a tenant and a code are each one of them.
+fn arm<'a>(
+    scope: &'a Scope,
+    code: Option<&'a str>,
+    mut facts: Vec<Fact<'a>>,
+    age: Age,
+    shared: &[Ask<'a>],
+) -> Arm<'a> {
+    facts.sort_by(|a, b| a.share().total_cmp(&b.share()));
+    let mut asks = Vec::new();
+    let mut place = match scope.tenants.as_deref() {
+        None => Place::All,
+        Some([one]) => Place::One(*one),
+        Some(many) => Place::Each(many),
+    };
+    let indexed = facts.iter().filter(|fact| fact.is_indexed()).count();
+    if let Place::Each(many) = place {
+        // Two rare conditions leave less than a scan per tenant would read.
+        let rare =
+            indexed + usize::from(code.is_some()) >= 2 && !is_of_type_and_state(code, &facts);
+        if rare || many.len() > MAX_TENANT_SCANS {
+            asks.push(Ask::Tenants(many));
+            place = Place::All;
+        }
+    }
+    let taken = usize::from(place != Place::All) + usize::from(code.is_some());
+    let room = if place != Place::All && is_of_type_and_state(code, &facts) {
+        2
+    } else {
+        2_usize.saturating_sub(taken)
+    };
+    let mut driving = Vec::new();
+    for fact in facts {
+        if scope.ids.is_some() || (fact.is_indexed() && driving.len() < room) {
+            driving.push(fact);
+        } else {
+            asks.push(Ask::Fact(fact));
+        }
+    }
+    asks.extend_from_slice(shared);
+    Arm {
+        place,
+        code,
+        facts: driving,
+        age,
+        asks,
+    }
+}
+
+/// The one triple with an index of its own: what a tenant's people ask for most.
+fn is_of_type_and_state(code: Option<&str>, facts: &[Fact<'_>]) -> bool {
+    code.is_none()
+        && matches!(facts, [Fact::Bucket(bucket), Fact::Type(_)] if *bucket != Bucket::Succeeded)
+}
+
+/// Which states are looked for, and how far back: the window holds for what has ended.
+fn states(scope: &Scope) -> Vec<(Option<Bucket>, Age)> {
+    let whatever = scope.ids.is_some();
+    let age = |bucket: Bucket| match (scope.since_s, bucket.state().is_active()) {
+        _ if whatever => Age::Whatever,
+        (Some(since), _) => Age::Within(since),
+        (None, true) => Age::Whatever,
+        (None, false) => Age::Within(WINDOW_S),
+    };
+    match &scope.buckets {
+        Some(buckets) => buckets.iter().map(|one| (Some(*one), age(*one))).collect(),
+        None if whatever => vec![(None, Age::Whatever)],
+        None => match scope.since_s {
+            Some(since) => vec![(None, Age::Within(since))],
+            None => vec![
+                (None, Age::Within(WINDOW_S)),
+                (None, Age::ActiveBefore(WINDOW_S)),
+            ],
+        },
+    }
+}
