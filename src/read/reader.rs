@@ -13,7 +13,7 @@ use crate::headline::{self, Headline, Suspect};
 use crate::list::{self, Held, MAX_PAGE, PageRequest, RunPage};
 use crate::options::ReadOptions;
 use crate::people::{self, People};
-use crate::scope::{self, Scope};
+use crate::scope::{self, Known, Scope};
 use crate::session::Session;
 use crate::stuck::{self, Facts, Stuck};
 use crate::workers::{self, Worker};
@@ -29,6 +29,13 @@ use std::time::{Duration, Instant};
 const DIRECTORY_AGE: Duration = Duration::from_secs(30);
 /// How long the p95 of a type is believed.
 const P95_AGE: Duration = Duration::from_secs(300);
+
+/// Whether every run that may be stuck was judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Judged {
+    All,
+    Some,
+}
 
 /// Reads, through one connection.
 #[derive(Debug)]
@@ -90,10 +97,11 @@ impl Reader {
     pub async fn page(&mut self, request: &PageRequest, held: &Held) -> Result<RunPage, ReadError> {
         let begun = Instant::now();
         let limit = request.limit.clamp(1, MAX_PAGE);
-        let scope = self.scope(&request.query).await?;
-        let sql = list::query(&scope, i64::from(limit), request.before, held);
+        let (scopes, all_stuck) = self.scopes(&request.query).await?;
+        let sql = list::query(&scopes, i64::from(limit), request.before, held);
         let rows = self.all(sql).await?;
         let mut page = list::decode(&rows, limit as usize, held)?;
+        page.within_budget |= all_stuck == Judged::Some;
         if page.rows.iter().any(|row| row.state.is_active()) {
             page.stuck = self.diagnose_page(&page).await?;
         }
@@ -106,20 +114,13 @@ impl Reader {
     /// # Errors
     /// As every call: see [`ReadError`].
     pub async fn headline(&mut self, query: &Query) -> Result<Headline, ReadError> {
-        let scope = self.scope(query).await?.of_any_state();
-        let row = self.one(headline::query(&scope)).await?;
+        let scopes = self.resolve(query, scope::Stuck::AnyState).await?;
+        let row = self.one(headline::query(&scopes)).await?;
         let mut headline = headline::decode(&row)?;
         let workers = self.workers().await?;
         headline.live_workers = workers.iter().filter(|worker| worker.alive).count();
-        let rows = self.all(headline::suspects(&scope, &workers)).await?;
-        let suspects = rows
-            .iter()
-            .map(Suspect::decode)
-            .collect::<Result<Vec<_>, _>>()?;
-        let facts: Vec<_> = suspects.iter().map(Suspect::facts).collect();
-        let verdicts = self.diagnose(&facts, &workers, headline.as_of).await?;
-        let stuck = verdicts.iter().flatten().count();
-        headline.stuck = headline::stuck_count(stuck, suspects.len());
+        let (stuck, suspects) = self.stuck_among(&scopes, &workers).await?;
+        headline.stuck = headline::stuck_count(stuck.len(), suspects);
         Ok(headline)
     }
 
@@ -184,14 +185,61 @@ impl Reader {
         checkup::decode(&row, tenants, live)
     }
 
-    async fn scope(&mut self, query: &Query) -> Result<Scope, ReadError> {
+    /// What a query means; where it asks for the diagnosis, the runs that may be stuck are judged
+    /// first.
+    async fn scopes(&mut self, query: &Query) -> Result<(Vec<Scope>, Judged), ReadError> {
+        let (mut stuck, mut judged) = (Vec::new(), Judged::All);
+        if query.asks_for_stuck() {
+            let scopes = self.resolve(query, scope::Stuck::AnyState).await?;
+            let workers = self.workers().await?;
+            let (found, suspects) = self.stuck_among(&scopes, &workers).await?;
+            stuck = found;
+            if headline::stuck_count(stuck.len(), suspects).more {
+                judged = Judged::Some;
+            }
+        }
+        let scopes = self.resolve(query, scope::Stuck::Are(&stuck)).await?;
+        Ok((scopes, judged))
+    }
+
+    async fn resolve(
+        &mut self,
+        query: &Query,
+        stuck: scope::Stuck<'_>,
+    ) -> Result<Vec<Scope>, ReadError> {
         self.directory().await?;
         let people = if scope::asks_for_people(query) {
             self.know_people().await?
         } else {
             People::default()
         };
-        Ok(Scope::resolve(query, self.directory().await?, &people))
+        let known = Known {
+            directory: self.directory().await?,
+            people: &people,
+            stuck,
+        };
+        Ok(scope::resolve(query, known))
+    }
+
+    /// The runs of `scopes` that do not move, and how many had to be judged.
+    async fn stuck_among(
+        &mut self,
+        scopes: &[Scope],
+        workers: &[Worker],
+    ) -> Result<(Vec<RunId>, usize), ReadError> {
+        let rows = self.all(headline::suspects(scopes, workers)).await?;
+        let suspects = rows
+            .iter()
+            .map(Suspect::decode)
+            .collect::<Result<Vec<_>, _>>()?;
+        let Some(now) = suspects.first().map(|suspect| suspect.as_of) else {
+            return Ok((Vec::new(), 0));
+        };
+        let facts: Vec<_> = suspects.iter().map(Suspect::facts).collect();
+        let verdicts = self.diagnose(&facts, workers, now).await?;
+        let judged = suspects.iter().zip(verdicts);
+        let stuck = judged.filter_map(|(suspect, verdict)| verdict.map(|_| suspect.id));
+        Ok((stuck.collect(), suspects.len()))
     }
 
     /// As old as the directory may be.
@@ -254,8 +302,7 @@ impl Reader {
         if known.is_some_and(|(since, _)| since.elapsed() < P95_AGE) {
             return Ok(());
         }
-        let mut scope = self.scope(&Query::default()).await?;
-        scope.types = Some(vec![run_type.to_owned()]);
+        let scope = Scope::of_type(run_type, self.directory().await?);
         let row = self.one(stuck_p95(&scope)).await?;
         let samples: i64 = row.try_get("samples").map_err(ReadError::malformed)?;
         let seconds: Option<f64> = row.try_get("p95").map_err(ReadError::malformed)?;
@@ -300,7 +347,7 @@ fn stuck_p95(scope: &Scope) -> QueryBuilder<Postgres> {
         order: Order::NewestFirst,
         search: Search::Whole,
     };
-    push_rows(&mut sql, scope, take);
+    push_rows(&mut sql, std::slice::from_ref(scope), take);
     sql.push(" s where s.started_at >= '1900-01-01' and s.completed_at < '9999-12-31'");
     sql
 }

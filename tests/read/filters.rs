@@ -64,4 +64,3 @@ async fn values_are_bound_never_pasted() {
         assert_eq!(ids(&mut reader, query).await, [0i64; 0], "{query}");
     }
 }
-
