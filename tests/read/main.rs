@@ -11,6 +11,7 @@ mod detail;
 mod filters;
 mod hardened;
 mod headline;
+mod language;
 mod logins;
 mod pages;
 mod schema;
