@@ -2,47 +2,75 @@
 //! answer or a tick goes into [`App::update`]; what is to be done outside comes back as
 //! [`Effect`]s; what should be asked of the database follows from the state ([`App::wants`]).
 
+mod act;
 mod clock;
+pub mod comparison;
+mod cursor;
 mod detail;
 mod filter;
 mod input;
 mod layout;
+mod listing;
+mod looks;
+mod menu;
 mod message;
+mod mouse;
+mod place;
 mod runs;
+mod search;
+mod settings;
+mod share;
+mod sort;
+mod travel;
+pub mod tree;
 mod wants;
+mod workers;
 
 pub use clock::{Clock, TimeMode};
-pub use detail::{Detail, Pane, Shown};
+pub use comparison::{Compared, Comparison, ComparisonWant, With};
+pub use cursor::Cursor;
+pub use detail::{Detail, Pane, Search, Shown};
 pub use filter::Filter;
 pub use layout::Areas;
-pub use message::{Data, DetailAnswer, Effect, Message, Reach};
-pub use runs::Runs;
-pub use wants::{DetailWant, Wants};
+pub use listing::{Listing, Standing, Trouble};
+pub use looks::Looks;
+pub use menu::{Choice, Entry, Menu, MenuKind};
+pub use message::{Capture, Data, DetailAnswer, Effect, Message, Reach, WorkersAnswer};
+pub use place::{Place, Stack};
+pub use runs::{Runs, Way};
+pub use settings::{SavedView, Settings};
+pub use sort::Sort;
+pub use travel::Travel;
+pub use wants::{Again, Ask, DetailWant, Question, Topic, Wants};
+pub use workers::{Row as WorkerRow, Workers};
 
 use crate::glyphs::Glyphs;
-use crate::keymap::{Action, Context};
+use crate::keymap::{Context, Key};
 use crate::theme::{Shelf, Theme};
 use chrono::{DateTime, TimeDelta, Utc};
+use opsroom_model::RunId;
 use opsroom_model::query::Query;
-use opsroom_read::Headline;
+use opsroom_read::{Headline, RunPage};
 
 /// Which part of the screen takes the keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Focus {
     /// The list.
     List,
-    /// The detail, in its pane or over the whole screen.
+    /// The detail in its pane.
     Detail,
 }
 
 /// What lies over the screen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Overlay {
     /// The keys, from this line on.
     Help {
         /// The first line shown.
         top: usize,
     },
+    /// A menu.
+    Menu(Box<Menu>),
 }
 
 /// The connection, as the last answer left it.
@@ -66,6 +94,8 @@ pub struct App {
     pub theme: Theme,
     /// The signs in use.
     pub glyphs: &'static Glyphs,
+    /// What a configuration may change.
+    pub settings: Settings,
     /// What time it is, and how times are shown.
     pub clock: Clock,
     /// Whether answers come.
@@ -76,6 +106,10 @@ pub struct App {
     pub focus: Focus,
     /// What lies over the screen.
     pub overlay: Option<Overlay>,
+    /// The first key of a chord.
+    pub begun: Option<Key>,
+    /// The screens.
+    pub stack: Stack,
     /// The list.
     pub runs: Runs,
     /// What stands above it.
@@ -86,6 +120,18 @@ pub struct App {
     pub filter: Filter,
     /// The detail.
     pub detail: Detail,
+    /// Who executes.
+    pub workers: Workers,
+    /// Two runs beside each other.
+    pub comparison: Comparison,
+    /// Earlier moments of the list.
+    pub travel: Travel,
+    /// What changed since the last look.
+    pub looks: Looks,
+    /// Runs a bell was asked for.
+    pub watched: Vec<RunId>,
+    /// Whether the mouse is ours.
+    pub mouse: Capture,
     /// True while nothing is polled.
     pub paused: bool,
     /// A word to the person, and until when.
@@ -110,6 +156,8 @@ pub struct Start {
     pub query: Query,
     /// The time.
     pub clock: Clock,
+    /// What a configuration says.
+    pub settings: Settings,
 }
 
 impl App {
@@ -126,13 +174,22 @@ impl App {
             answered_at: None,
             focus: Focus::List,
             overlay: None,
+            begun: None,
+            stack: Stack::default(),
             runs: Runs::default(),
             headline: None,
             reach: None,
             filter: Filter::new(start.query),
             detail: Detail::default(),
+            workers: Workers::default(),
+            comparison: Comparison::default(),
+            travel: Travel::default(),
+            looks: Looks::default(),
+            watched: Vec::new(),
+            mouse: start.settings.mouse,
             paused: false,
             toast: None,
+            settings: start.settings,
             shelf: start.shelf,
             focused: true,
             nudge: 0,
@@ -142,28 +199,24 @@ impl App {
     /// Takes one message in. Never blocks and never fails.
     pub fn update(&mut self, message: Message) -> Vec<Effect> {
         let effects = match message {
-            Message::Tick(now) => {
-                self.clock.now = now;
-                if self.toast.as_ref().is_some_and(|(_, until)| *until <= now) {
-                    self.toast = None;
-                }
-                Vec::new()
-            }
+            Message::Tick(now) => self.tick(now),
             Message::Resize(columns, rows) => {
                 self.size = (columns, rows);
                 Vec::new()
             }
             Message::Focus(focused) => {
                 self.focused = focused;
-                Vec::new()
+                self.look()
             }
-            Message::Data(data) => {
-                self.take(data);
-                Vec::new()
-            }
+            Message::Data(data) => self.take(data),
             Message::Key(key) => self.key(key),
+            Message::Mouse(event) => self.pointed(event),
             Message::Paste(text) => {
-                self.filter.paste(&text);
+                self.paste(&text);
+                Vec::new()
+            }
+            Message::Themes(shelf) => {
+                self.themes_saved(shelf);
                 Vec::new()
             }
         };
@@ -171,24 +224,33 @@ impl App {
         effects
     }
 
+    /// The screen that is shown.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        self.stack.top()
+    }
+
     /// Where the keys go.
     #[must_use]
     pub fn context(&self) -> Context {
-        if self.overlay.is_some() {
-            Context::Overlay
-        } else if self.filter.is_open() {
-            Context::Input
-        } else if self.detail_takes_keys() {
-            Context::Detail
-        } else {
-            Context::List
+        match &self.overlay {
+            Some(Overlay::Help { .. }) => Context::Help,
+            Some(Overlay::Menu(_)) => Context::Menu,
+            None if self.filter.is_open() || self.detail.search.input.is_some() => Context::Input,
+            None if self.detail_takes_keys() => Context::Detail,
+            None => Context::List,
         }
     }
 
     /// Where everything stands.
     #[must_use]
     pub fn areas(&self) -> Areas {
-        layout::areas(self.size, self.detail.pane, self.filter.has_row())
+        layout::areas(
+            self.size,
+            self.place(),
+            self.detail.pane,
+            self.filter.has_row(),
+        )
     }
 
     /// The database's time.
@@ -206,15 +268,41 @@ impl App {
         (age > missed && !self.paused).then_some(age)
     }
 
-    fn detail_takes_keys(&self) -> bool {
-        match self.detail.pane {
-            Pane::Full => true,
-            Pane::Beside => self.focus == Focus::Detail && self.areas().detail.is_some(),
-            Pane::Closed => false,
+    /// True where the detail has the keys.
+    #[must_use]
+    pub fn detail_takes_keys(&self) -> bool {
+        match self.place() {
+            Place::Run => true,
+            Place::Runs => {
+                let open = self.detail.pane == Pane::Beside && self.areas().detail.is_some();
+                self.focus == Focus::Detail && open
+            }
+            Place::Comparison | Place::Workers => false,
         }
     }
 
-    fn take(&mut self, data: Data) {
+    fn tick(&mut self, now: DateTime<Utc>) -> Vec<Effect> {
+        self.clock.now = now;
+        if self.toast.as_ref().is_some_and(|(_, until)| *until <= now) {
+            self.toast = None;
+        }
+        self.look()
+    }
+
+    /// A look lasts while somebody probably looks.
+    fn look(&mut self) -> Vec<Effect> {
+        let now = self.clock.db_time();
+        if self.is_looked_at() {
+            if self.answered_at.is_some() {
+                self.looks.begin(now);
+            }
+        } else if self.looks.end(now) {
+            return vec![Effect::Looked(now)];
+        }
+        Vec::new()
+    }
+
+    fn take(&mut self, data: Data) -> Vec<Effect> {
         if !matches!(data, Data::Lost { .. }) {
             self.health = Health::Live;
             self.answered_at = Some(self.clock.now);
@@ -223,7 +311,7 @@ impl App {
             Data::Page { generation, page } => {
                 self.clock.learn(page.as_of);
                 if generation == self.filter.generation() {
-                    self.runs.take(page);
+                    self.take_page(&page);
                 }
             }
             Data::Headline {
@@ -236,77 +324,82 @@ impl App {
             }
             Data::Reach(reach) => self.reach = Some(reach),
             Data::Detail(answer) => self.detail.take(*answer),
+            Data::Workers(answer) => self.workers.take(answer),
+            Data::Watched(rows) => return self.ring(&rows),
+            Data::Comparison(want, compared) => self.comparison.take(want, *compared),
+            Data::Failed { topic, trouble } => self.fail(topic, trouble),
             Data::Lost { reason } => self.health = Health::Lost { reason },
+        }
+        Vec::new()
+    }
+
+    fn take_page(&mut self, page: &RunPage) {
+        self.travel.keep(page, self.headline.as_ref());
+        if self.travel.shown().is_none() {
+            self.runs.take(page);
         }
     }
 
-    /// After every message: the selection stays on the screen, the detail follows the selection.
-    fn settle(&mut self) {
-        let areas = self.areas();
-        self.runs.keep_in_view(usize::from(areas.list.height));
-        let wanted = (self.detail.pane == Pane::Full || areas.detail.is_some())
-            .then(|| self.runs.selected())
-            .flatten();
-        self.detail.follow(wanted);
+    /// An error about one question is said on its screen; elsewhere it is a word in passing.
+    fn fail(&mut self, topic: Topic, trouble: Trouble) {
+        match topic {
+            Topic::Workers => self.workers.listing.fail(trouble),
+            _ => self.say(trouble.what),
+        }
     }
 
-    fn say(&mut self, word: impl Into<String>) {
+    /// After every message: selections stay on the screen, the detail follows the list's.
+    fn settle(&mut self) {
+        let areas = self.areas();
+        let height = usize::from(areas.list.height);
+        match self.place() {
+            Place::Runs => {
+                self.runs.keep_in_view(height);
+                let wanted = areas.detail.and_then(|_| self.runs.selected());
+                self.detail.follow(wanted);
+            }
+            Place::Run => self.detail.follow(self.run_in_hand()),
+            Place::Workers => self.workers.keep_in_view(height),
+            Place::Comparison => {}
+        }
+    }
+
+    pub(super) fn say(&mut self, word: impl Into<String>) {
         self.toast = Some((word.into(), self.clock.now + TimeDelta::seconds(3)));
     }
 
-    fn next_theme(&mut self) {
-        match self.shelf.after(self.theme.name()) {
-            Ok(theme) => {
-                self.say(format!("theme: {}", theme.name()));
-                self.theme = theme;
-            }
-            Err(error) => self.say(error.to_string()),
-        }
-    }
-
-    fn query_changed(&mut self, query: Query) {
+    /// Puts another filter on.
+    pub(super) fn query_changed(&mut self, query: Query) {
         self.filter.set(query);
         self.runs.clear();
         self.headline = None;
+        self.travel.clear();
+        self.clock.freeze(None);
     }
 
-    fn act(&mut self, action: Action) -> Vec<Effect> {
-        match action {
-            Action::Quit => return self.quit(),
-            Action::QuitNow => return vec![Effect::Quit],
-            Action::Suspend => return vec![Effect::Suspend],
-            Action::Redraw => return vec![Effect::Redraw],
-            Action::CopyId => return self.copy_id(),
-            Action::Open => self.open(),
-            Action::Back => self.back(),
-            Action::Filter => {
-                self.uncover_list();
-                self.filter.open();
-            }
-            Action::ToggleFailures => {
-                self.uncover_list();
-                self.toggle_failures();
-            }
-            Action::Help => self.overlay = Some(Overlay::Help { top: 0 }),
-            Action::Theme => self.next_theme(),
-            Action::TimeMode => {
-                self.clock.mode = self.clock.mode.next();
-                self.say(self.clock.mode.label());
-            }
-            Action::Pause => {
-                self.paused = !self.paused;
-                self.nudge += u64::from(!self.paused);
-            }
-            Action::Refresh => self.nudge += 1,
-            Action::OtherPane => self.other_pane(),
-            Action::Follow => {
-                self.runs.follow = true;
-                self.runs.select(0);
-            }
-            Action::NextFailed => self.runs.select_failed(runs::Way::Down),
-            Action::PreviousFailed => self.runs.select_failed(runs::Way::Up),
-            Action::Move(step) => self.step(step),
+    /// When the last look ended, as far as that is remembered.
+    pub fn remember(&mut self, last_look: Option<DateTime<Utc>>) {
+        self.looks = Looks::after(last_look);
+    }
+
+    /// Puts the theme called `name` on, where there is one.
+    pub fn wear(&mut self, name: &str) {
+        if let Ok(theme) = self.shelf.theme(name) {
+            self.theme = theme;
         }
-        Vec::new()
+    }
+
+    fn themes_saved(&mut self, shelf: Result<Shelf, String>) {
+        let shelf = match shelf {
+            Ok(shelf) => shelf,
+            Err(error) => return self.say(error),
+        };
+        match shelf.theme(self.theme.name()) {
+            Ok(theme) => {
+                self.theme = theme;
+                self.shelf = shelf;
+            }
+            Err(error) => self.say(error.to_string()),
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! The command line.
 
 use clap::{Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
 
 /// Shows the operation runs of a multi-tenant product, and does nothing else.
 #[derive(Debug, Parser)]
@@ -9,10 +10,19 @@ pub struct Cli {
     /// The database, as postgres://LOGIN@HOST:PORT/DATABASE; else DATABASE_URL, else PGHOST, PGUSER, …
     #[arg(long, global = true, value_name = "URL")]
     pub url: Option<String>,
+    /// The profile of the configuration to use
+    #[arg(long, global = true, value_name = "NAME", env = "OPSROOM_PROFILE")]
+    pub profile: Option<String>,
+    /// The configuration to read instead of the usual one
+    #[arg(long, global = true, value_name = "FILE", env = "OPSROOM_CONFIG")]
+    pub config: Option<PathBuf>,
     /// Which runs: tenant: type: is: code: by: id: since: and words
     #[arg(short, long, global = true, value_name = "QUERY", default_value = "")]
     pub query: String,
-    /// The theme to begin with: dark, light, or one of your own
+    /// The saved view to begin with
+    #[arg(long, value_name = "NAME", conflicts_with = "query")]
+    pub view: Option<String>,
+    /// The theme to begin with: dark, light, high-contrast, colour-blind-safe, monochrome, or your own
     #[arg(long, value_name = "NAME", env = "OPSROOM_THEME")]
     pub theme: Option<String>,
     /// Draw with ASCII signs alone
@@ -21,6 +31,9 @@ pub struct Cli {
     /// Print one frame as plain text and end
     #[arg(long)]
     pub snapshot: bool,
+    /// Say what changes, line by line, without a screen: for screen readers and logs
+    #[arg(long, conflicts_with = "snapshot")]
+    pub linear: bool,
     /// What to do instead of opening the console
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -68,6 +81,8 @@ pub enum Command {
     },
     /// Check the connection, the login, the schema and the terminal
     Doctor,
+    /// List every command with its name in a configuration and its keys
+    Keys,
 }
 
 /// The form of what is printed.

@@ -5,6 +5,8 @@ pub mod code;
 pub mod console;
 pub mod doctor;
 mod document;
+pub mod keys;
+pub mod linear;
 mod rows;
 pub mod run;
 pub mod runs;

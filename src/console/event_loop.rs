@@ -2,8 +2,10 @@
 //! painted; nothing here ever waits for the database.
 
 use crate::app::{App, Data, Effect, Message, Wants};
-use crate::terminal::{Painter, Watch, copy, events};
-use chrono::Utc;
+use crate::config::Memory;
+use crate::terminal::{Late, Painter, Watch, capture_mouse, copy, events, ring};
+use crate::theme::Shelf;
+use chrono::{DateTime, Utc};
 use crossterm::event::Event;
 use std::io;
 use std::time::Duration;
@@ -21,18 +23,30 @@ pub enum End {
     FeedGone,
 }
 
+/// What the loop lives among.
+pub struct World<'a> {
+    /// What should be asked of the database.
+    pub wants: watch::Sender<Wants>,
+    /// What it answered.
+    pub answers: mpsc::Receiver<Data>,
+    /// Theme files that were saved.
+    pub themes: mpsc::Receiver<Result<Shelf, String>>,
+    /// Signals.
+    pub signals: &'a Watch,
+    /// What is remembered from one start to the next.
+    pub memory: Memory,
+    /// What swallows an answer of the terminal that may still come.
+    pub late: Option<Late>,
+}
+
 /// Runs the console until it ends.
 ///
 /// # Errors
 /// Where the terminal cannot be written to or read.
-pub async fn run(
-    mut app: App,
-    wants: watch::Sender<Wants>,
-    mut answers: mpsc::Receiver<Data>,
-    signals: &Watch,
-) -> io::Result<End> {
+pub async fn run(mut app: App, mut world: World<'_>) -> io::Result<End> {
     let mut painter = Painter::on_stdout();
-    let mut events = events()?;
+    let mut events = events(world.late.take())?;
+    painter.send(|out| capture_mouse(out, app.mouse))?;
     let mut ticks = tokio::time::interval(Duration::from_secs(1));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {
@@ -43,22 +57,26 @@ pub async fn run(
                 Some(event) => message_of(event),
                 None => return Ok(End::Closed),
             },
-            () = signals.resumed() => {
+            () = world.signals.resumed() => {
                 painter.forget();
+                painter.send(|out| capture_mouse(out, app.mouse))?;
                 crossterm::terminal::size().ok().map(|(columns, rows)| Message::Resize(columns, rows))
             }
-            answer = answers.recv() => match answer {
+            answer = world.answers.recv() => match answer {
                 Some(data) => Some(Message::Data(data)),
                 None => return Ok(End::FeedGone),
             },
+            Some(shelf) = world.themes.recv() => Some(Message::Themes(shelf)),
             _ = ticks.tick() => None,
         };
-        app.update(Message::Tick(Utc::now()));
+        let ticked = app.update(Message::Tick(Utc::now()));
+        perform(ticked, &mut painter, &world)?;
         let mut next = message;
         loop {
             if let Some(message) = next
-                && take(&mut app, message, &mut painter, signals)? == Flow::End
+                && take(&mut app, message, &mut painter, &world)? == Flow::End
             {
+                look_ended(&world.memory, app.clock.db_time());
                 return Ok(End::Quit);
             }
             // Keys typed faster than frames are taken in together.
@@ -68,7 +86,7 @@ pub async fn run(
             };
         }
         let wanted = app.wants();
-        wants.send_if_modified(|known| {
+        world.wants.send_if_modified(|known| {
             let differs = *known != wanted;
             if differs {
                 *known = wanted;
@@ -88,20 +106,42 @@ fn take(
     app: &mut App,
     message: Message,
     painter: &mut Painter,
-    signals: &Watch,
+    world: &World<'_>,
 ) -> io::Result<Flow> {
     if matches!(message, Message::Resize(..)) {
         painter.forget();
     }
-    for effect in app.update(message) {
+    let effects = app.update(message);
+    perform(effects, painter, world)
+}
+
+fn perform(effects: Vec<Effect>, painter: &mut Painter, world: &World<'_>) -> io::Result<Flow> {
+    for effect in effects {
         match effect {
             Effect::Quit => return Ok(Flow::End),
-            Effect::Suspend => signals.suspend(),
+            Effect::Suspend => world.signals.suspend(),
             Effect::Redraw => painter.forget(),
-            Effect::Copy(text) => copy(painter.out(), &text)?,
+            Effect::Copy(text) => painter.send(|out| copy(out, &text))?,
+            Effect::Bell(word) => painter.send(|out| ring(out, &word))?,
+            Effect::Mouse(capture) => painter.send(|out| capture_mouse(out, capture))?,
+            Effect::Looked(at) => look_ended(&world.memory, at),
         }
     }
     Ok(Flow::On)
+}
+
+/// Remembers it on a thread of its own: a slow disk must not hold a key up. What cannot be remembered
+/// is no reason to say anything.
+fn look_ended(memory: &Memory, at: DateTime<Utc>) {
+    let memory = memory.clone();
+    let kept = std::thread::Builder::new().spawn(move || memory.keep(at));
+    // At the end of the program there is time, but not for ever.
+    if let Ok(thread) = kept {
+        let until = std::time::Instant::now() + Duration::from_millis(100);
+        while !thread.is_finished() && std::time::Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
 }
 
 fn message_of(event: Event) -> Option<Message> {
@@ -111,6 +151,6 @@ fn message_of(event: Event) -> Option<Message> {
         Event::Resize(columns, rows) => Some(Message::Resize(columns, rows)),
         Event::FocusGained => Some(Message::Focus(true)),
         Event::FocusLost => Some(Message::Focus(false)),
-        Event::Mouse(_) => None,
+        Event::Mouse(event) => Some(Message::Mouse(event)),
     }
 }

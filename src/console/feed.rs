@@ -2,11 +2,15 @@
 //! in flight at a time; one that nobody wants any more is cancelled, never stacked; a lost connection
 //! is made anew with growing pauses.
 
+mod answer;
 mod plan;
 
-use crate::app::{Data, DetailAnswer, DetailWant, Reach, Wants};
-use opsroom_read::{PageRequest, ReadError, Reader};
-use plan::{Done, Job};
+pub use answer::detail;
+
+use crate::app::{Ask, Data, Question, Wants};
+use answer::perform;
+use opsroom_read::{ReadError, Reader};
+use plan::Done;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
@@ -27,7 +31,7 @@ pub async fn run(
     let mut pause = PAUSES.0;
     loop {
         let want = wants.borrow_and_update().clone();
-        let Some(job) = plan::next(&want, &done, Instant::now()) else {
+        let Some(ask) = plan::next(&want, &done, Instant::now()) else {
             let due = plan::due(&want, &done, Instant::now());
             tokio::select! {
                 changed = wants.changed() => if changed.is_err() { return },
@@ -36,8 +40,8 @@ pub async fn run(
             continue;
         };
         let answer = tokio::select! {
-            answer = perform(&mut reader, &job, &done) => answer,
-            superseded = obsolete(&mut wants, &job) => match superseded {
+            answer = perform(&mut reader, ask, &done) => answer,
+            superseded = obsolete(&mut wants, ask) => match superseded {
                 true => continue,
                 false => return,
             },
@@ -45,14 +49,15 @@ pub async fn run(
         let data = match answer {
             Ok(answer) => {
                 pause = PAUSES.0;
-                done.note(&want, &job, &answer, Instant::now());
+                done.note(want.nudge, ask, &answer, Instant::now());
                 answer
             }
             Err(error) => {
                 if answers.send(lost(&error)).await.is_err() {
                     return;
                 }
-                if !rest(&mut wants, &want, pause).await {
+                let spread = pause.mul_f64(0.75 + fastrand::f64() / 2.0);
+                if !rest(&mut wants, &want, spread).await {
                     return;
                 }
                 pause = (pause * 2).min(PAUSES.1);
@@ -86,69 +91,19 @@ async fn rest(wants: &mut watch::Receiver<Wants>, want: &Wants, pause: Duration)
     }
 }
 
-/// Ends once nobody wants `job` any more and its grace is over: true. False at the end of the
+/// Ends once nobody wants `ask` any more and its grace is over: true. False at the end of the
 /// console.
-async fn obsolete(wants: &mut watch::Receiver<Wants>, job: &Job) -> bool {
+async fn obsolete(wants: &mut watch::Receiver<Wants>, ask: &Ask) -> bool {
     loop {
         if wants.changed().await.is_err() {
             return false;
         }
-        let wanted = job.is_wanted(&wants.borrow());
+        let wanted = plan::is_wanted(ask, &wants.borrow());
         if !wanted {
             tokio::time::sleep(GRACE).await;
             return true;
         }
     }
-}
-
-async fn perform(reader: &mut Reader, job: &Job, done: &Done) -> Result<Data, ReadError> {
-    match job {
-        Job::Page {
-            generation,
-            request,
-        } => {
-            let held = done.rows(*generation);
-            let page = reader.page(request, held).await?;
-            Ok(Data::Page {
-                generation: *generation,
-                page,
-            })
-        }
-        Job::Headline { generation, query } => {
-            let headline = reader.headline(query).await?;
-            Ok(Data::Headline {
-                generation: *generation,
-                headline,
-            })
-        }
-        Job::Reach => {
-            let directory = reader.directory().await?;
-            Ok(Data::Reach(Reach {
-                tenants: directory.tenants.len(),
-                all: directory.sees_all,
-            }))
-        }
-        Job::Detail(want) => Ok(Data::Detail(Box::new(detail(reader, *want).await?))),
-    }
-}
-
-/// One run with its attempts and first items.
-///
-/// # Errors
-/// As the reader's.
-pub async fn detail(reader: &mut Reader, want: DetailWant) -> Result<DetailAnswer, ReadError> {
-    let lookup = reader.run(want.id).await?;
-    let mut answer = DetailAnswer {
-        id: want.id,
-        lookup,
-        attempts: Vec::new(),
-        items: opsroom_read::ItemPage::default(),
-    };
-    if matches!(answer.lookup, opsroom_read::Lookup::Found(_)) {
-        answer.attempts = reader.attempts(want.id).await?;
-        answer.items = reader.items(want.id, "", want.items).await?;
-    }
-    Ok(answer)
 }
 
 /// Everything one frame needs, asked for once.
@@ -157,19 +112,13 @@ pub async fn detail(reader: &mut Reader, want: DetailWant) -> Result<DetailAnswe
 /// As the reader's.
 pub async fn once(reader: &mut Reader, want: &Wants) -> Result<Vec<Data>, ReadError> {
     let done = Done::default();
-    let page = Job::Page {
-        generation: want.generation,
-        request: PageRequest {
-            ..want.request.clone()
-        },
-    };
-    let headline = Job::Headline {
-        generation: want.generation,
-        query: want.request.query.clone(),
-    };
     let mut answers = Vec::new();
-    for job in [Job::Reach, page, headline] {
-        answers.push(perform(reader, &job, &done).await?);
+    for ask in want
+        .asks
+        .iter()
+        .filter(|ask| !matches!(ask.question, Question::Detail(_)))
+    {
+        answers.push(perform(reader, ask, &done).await?);
     }
     Ok(answers)
 }

@@ -1,369 +1,277 @@
-//! One table of keys. What a key does, the hints of the last row and the help all come from it.
+//! One table of keys. What a key does, the hints of the last row, the help and the palette all come
+//! from it; a configuration may give any of its commands other keys.
 
-use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+mod action;
+mod chord;
+mod table;
 
-/// What a key asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the table below says in words what each does")]
-pub enum Action {
-    Move(Step),
-    Open,
-    Back,
-    Quit,
-    QuitNow,
-    Filter,
-    ToggleFailures,
-    Follow,
-    NextFailed,
-    PreviousFailed,
-    OtherPane,
-    CopyId,
-    Pause,
-    Refresh,
-    Redraw,
-    Theme,
-    TimeMode,
-    Help,
-    Suspend,
+pub use action::{Action, Context, Step};
+pub use chord::{Chord, Key};
+pub use table::{Command, Group, TABLE};
+
+use crossterm::event::{KeyEvent, KeyEventKind};
+use thiserror::Error;
+
+/// Why keys cannot be used as they were written.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum KeymapError {
+    /// No command has that name.
+    #[error("there is no command '{name}'; opsroom keys lists them")]
+    UnknownCommand {
+        /// The word that names none.
+        name: String,
+    },
+    /// A key that cannot be read.
+    #[error(
+        "'{written}' is no key: write a letter, ctrl-x, alt-x, F1 or a name such as Enter; two keys with a blank between them"
+    )]
+    UnknownKey {
+        /// What was written.
+        written: String,
+    },
+    /// Two commands on one key.
+    #[error("'{key}' already means '{other}' ({does}); give one of the two another key")]
+    Conflict {
+        /// The key.
+        key: String,
+        /// The other command's name.
+        other: &'static str,
+        /// What it does.
+        does: &'static str,
+    },
+    /// A command without which nobody could leave.
+    #[error("'{name}' must keep a key: there would be no way out")]
+    NoWayOut {
+        /// Which.
+        name: &'static str,
+    },
 }
 
-/// How far to move.
+/// What a key led to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "each is its own name")]
-pub enum Step {
-    Up,
-    Down,
-    Top,
-    Bottom,
-    PageUp,
-    PageDown,
-    HalfUp,
-    HalfDown,
+pub enum Found {
+    /// This.
+    Action(Action),
+    /// It begins a chord: the next key decides.
+    Begun,
+    /// Nothing.
+    Nothing,
 }
 
-impl Step {
-    /// Where it leads from `at`, on pages of `height`, no further than `last`.
-    #[must_use]
-    pub fn from(self, at: usize, height: usize, last: usize) -> usize {
-        let (page, half) = (height.saturating_sub(1).max(1), (height / 2).max(1));
-        let to = match self {
-            Self::Up => at.saturating_sub(1),
-            Self::Down => at + 1,
-            Self::Top => 0,
-            Self::Bottom => last,
-            Self::PageUp => at.saturating_sub(page),
-            Self::PageDown => at + page,
-            Self::HalfUp => at.saturating_sub(half),
-            Self::HalfDown => at + half,
+/// The keys in use: one list a command of [`TABLE`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Keymap {
+    chords: Vec<Vec<Chord>>,
+}
+
+impl Default for Keymap {
+    /// The keys of the table.
+    fn default() -> Self {
+        let read = |command: &Command| {
+            let chords = command.keys.iter().filter_map(|key| Chord::parse(key));
+            chords.collect()
         };
-        to.min(last)
+        Self {
+            chords: TABLE.iter().map(read).collect(),
+        }
     }
 }
 
-/// Where a key is pressed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Context {
-    /// In the list.
-    List,
-    /// In the detail.
-    Detail,
-    /// While a filter is being typed.
-    Input,
-    /// While something lies over the screen.
-    Overlay,
-}
+impl Keymap {
+    /// These keys with those of the command called `name` replaced; none takes its keys away.
+    /// Conflicts are for [`Keymap::check`] to find, once all is replaced.
+    ///
+    /// # Errors
+    /// [`KeymapError`] names the word that is wrong.
+    pub fn rebind(&mut self, name: &str, keys: &[String]) -> Result<(), KeymapError> {
+        let at = position(name).ok_or_else(|| KeymapError::UnknownCommand {
+            name: name.chars().take(40).collect(),
+        })?;
+        let mut chords = Vec::with_capacity(keys.len());
+        for written in keys {
+            let chord = Chord::parse(written).ok_or_else(|| KeymapError::UnknownKey {
+                written: written.chars().take(20).collect(),
+            })?;
+            chords.push(chord);
+        }
+        let command = &TABLE[at];
+        if chords.is_empty() && matches!(command.action, Action::QuitNow | Action::Back) {
+            return Err(KeymapError::NoWayOut { name: command.name });
+        }
+        self.chords[at] = chords;
+        Ok(())
+    }
 
-/// One line of the table.
-pub struct Binding {
-    keys: &'static [(KeyModifiers, KeyCode)],
-    action: Action,
-    contexts: &'static [Context],
-    /// The keys, as the help names them.
-    pub shown: &'static str,
-    /// What they do.
-    pub does: &'static str,
-    /// What the last row says of them, where it does.
-    pub hint: Option<(&'static str, &'static str)>,
-}
+    /// Whether the keys of the command called `name` mean anything else where it can be pressed, or
+    /// begin a chord there.
+    ///
+    /// # Errors
+    /// [`KeymapError::Conflict`] names the other command.
+    pub fn check(&self, name: &str) -> Result<(), KeymapError> {
+        let Some(at) = position(name) else {
+            return Ok(());
+        };
+        for chord in &self.chords[at] {
+            for (other, command) in TABLE.iter().enumerate() {
+                let meet = |context: &Context| TABLE[at].contexts.contains(context);
+                if other == at || !command.contexts.iter().any(meet) {
+                    continue;
+                }
+                if let Some(same) = self.chords[other].iter().find(|known| known.clashes(chord)) {
+                    return Err(KeymapError::Conflict {
+                        key: same.to_string(),
+                        other: command.name,
+                        does: command.does,
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
 
-use Context::{Detail, Input, List, Overlay};
-use KeyCode::Char;
+    /// What `key`, after `begun`, asks for in `context`.
+    #[must_use]
+    pub fn find(&self, context: Context, begun: Option<Key>, key: KeyEvent) -> Found {
+        if key.kind == KeyEventKind::Release {
+            return Found::Nothing;
+        }
+        let key = Key::of(key);
+        let mut found = Found::Nothing;
+        for (command, chords) in TABLE.iter().zip(&self.chords) {
+            if !command.contexts.contains(&context) {
+                continue;
+            }
+            for chord in chords {
+                match (begun, chord.first, chord.second) {
+                    (None, first, None) if first == key => return Found::Action(command.action),
+                    (None, first, Some(_)) if first == key => found = Found::Begun,
+                    (Some(begun), first, Some(second)) if first == begun && second == key => {
+                        return Found::Action(command.action);
+                    }
+                    _ => {}
+                }
+            }
+        }
+        found
+    }
 
-const NONE: KeyModifiers = KeyModifiers::NONE;
-const CTRL: KeyModifiers = KeyModifiers::CONTROL;
-const READING: &[Context] = &[List, Detail];
-const MOVING: &[Context] = &[List, Detail, Overlay];
-const ANYWHERE: &[Context] = &[List, Detail, Input, Overlay];
+    /// The keys of the command at `at` of [`TABLE`], as a person reads them.
+    #[must_use]
+    pub fn shown(&self, at: usize) -> String {
+        let chords = self.chords.get(at).map(Vec::as_slice).unwrap_or_default();
+        let words: Vec<_> = chords.iter().map(ToString::to_string).collect();
+        words.join("  ")
+    }
 
-const fn bind(
-    shown: &'static str,
-    does: &'static str,
-    action: Action,
-    contexts: &'static [Context],
-    keys: &'static [(KeyModifiers, KeyCode)],
-) -> Binding {
-    Binding {
-        keys,
-        action,
-        contexts,
-        shown,
-        does,
-        hint: None,
+    /// The first key of `action`, where it has one.
+    #[must_use]
+    pub fn key_of(&self, action: Action) -> Option<String> {
+        let at = TABLE.iter().position(|command| command.action == action)?;
+        self.chords[at].first().map(ToString::to_string)
+    }
+
+    /// The hints of `context`: a key and a word each, those that matter most first.
+    pub fn hints(&self, context: Context) -> impl Iterator<Item = (String, &'static str)> {
+        let hinted = TABLE
+            .iter()
+            .zip(&self.chords)
+            .filter_map(move |(command, chords)| {
+                let word = command
+                    .hint
+                    .filter(|_| command.contexts.contains(&context))?;
+                Some((command, chords.first()?.to_string(), word))
+            });
+        let mut hinted: Vec<_> = hinted.collect();
+        hinted.sort_by_key(|(command, ..)| command.hint_rank);
+        hinted.into_iter().map(|(_, key, word)| (key, word))
+    }
+
+    /// What can follow `begun` in `context`: a key and a word each.
+    #[must_use]
+    pub fn after(&self, context: Context, begun: Key) -> Vec<(String, &'static str)> {
+        let mut found = Vec::new();
+        for (command, chords) in TABLE.iter().zip(&self.chords) {
+            if !command.contexts.contains(&context) {
+                continue;
+            }
+            for chord in chords {
+                if let (true, Some(second)) = (chord.first == begun, chord.second) {
+                    found.push((second.to_string(), command.does));
+                }
+            }
+        }
+        found
     }
 }
 
-impl Binding {
-    const fn hinted(mut self, key: &'static str, word: &'static str) -> Self {
-        self.hint = Some((key, word));
-        self
-    }
-}
-
-/// Every binding, in the order of the help.
-pub const BINDINGS: &[Binding] = &[
-    bind(
-        "j ↓",
-        "next run, next line",
-        Action::Move(Step::Down),
-        MOVING,
-        &[(NONE, Char('j')), (NONE, KeyCode::Down)],
-    )
-    .hinted("j k", "move"),
-    bind(
-        "k ↑",
-        "previous run, previous line",
-        Action::Move(Step::Up),
-        MOVING,
-        &[(NONE, Char('k')), (NONE, KeyCode::Up)],
-    ),
-    bind(
-        "g Home",
-        "to the first; there the newest stays selected",
-        Action::Move(Step::Top),
-        MOVING,
-        &[(NONE, Char('g')), (NONE, KeyCode::Home)],
-    ),
-    bind(
-        "G End",
-        "to the last",
-        Action::Move(Step::Bottom),
-        MOVING,
-        &[(NONE, Char('G')), (NONE, KeyCode::End)],
-    ),
-    bind(
-        "PgDn ctrl-f",
-        "a page down",
-        Action::Move(Step::PageDown),
-        MOVING,
-        &[(NONE, KeyCode::PageDown), (CTRL, Char('f'))],
-    ),
-    bind(
-        "PgUp ctrl-b",
-        "a page up",
-        Action::Move(Step::PageUp),
-        MOVING,
-        &[(NONE, KeyCode::PageUp), (CTRL, Char('b'))],
-    ),
-    bind(
-        "ctrl-d",
-        "half a page down",
-        Action::Move(Step::HalfDown),
-        MOVING,
-        &[(CTRL, Char('d'))],
-    ),
-    bind(
-        "ctrl-u",
-        "half a page up",
-        Action::Move(Step::HalfUp),
-        MOVING,
-        &[(CTRL, Char('u'))],
-    ),
-    bind(
-        "f",
-        "follow the newest run",
-        Action::Follow,
-        READING,
-        &[(NONE, Char('f'))],
-    ),
-    bind(
-        "e E",
-        "next, previous failed run",
-        Action::NextFailed,
-        READING,
-        &[(NONE, Char('e'))],
-    ),
-    bind(
-        "",
-        "",
-        Action::PreviousFailed,
-        READING,
-        &[(NONE, Char('E'))],
-    ),
-    bind(
-        "Enter",
-        "open the detail; again: over the whole screen",
-        Action::Open,
-        &[List, Detail, Input],
-        &[(NONE, KeyCode::Enter)],
-    )
-    .hinted("⏎", "open"),
-    bind(
-        "Esc",
-        "back: input, detail, last term of the filter",
-        Action::Back,
-        ANYWHERE,
-        &[(NONE, KeyCode::Esc)],
-    ),
-    bind(
-        "Tab",
-        "to the other pane",
-        Action::OtherPane,
-        READING,
-        &[(NONE, KeyCode::Tab), (NONE, KeyCode::BackTab)],
-    ),
-    bind(
-        "/",
-        "filter: tenant: type: is: code: by: id: since:",
-        Action::Filter,
-        READING,
-        &[(NONE, Char('/'))],
-    )
-    .hinted("/", "filter"),
-    bind(
-        "!",
-        "only failures (is:failed,partial), or all again",
-        Action::ToggleFailures,
-        READING,
-        &[(NONE, Char('!'))],
-    )
-    .hinted("!", "failures"),
-    bind(
-        "t",
-        "times: how long ago, local, UTC",
-        Action::TimeMode,
-        READING,
-        &[(NONE, Char('t'))],
-    ),
-    bind(
-        "T",
-        "next theme",
-        Action::Theme,
-        MOVING,
-        &[(NONE, Char('T'))],
-    ),
-    bind(
-        "p",
-        "pause, go on",
-        Action::Pause,
-        READING,
-        &[(NONE, Char('p'))],
-    )
-    .hinted("p", "pause"),
-    bind(
-        "R",
-        "ask again now",
-        Action::Refresh,
-        READING,
-        &[(NONE, Char('R'))],
-    ),
-    bind(
-        "ctrl-l",
-        "paint anew",
-        Action::Redraw,
-        ANYWHERE,
-        &[(CTRL, Char('l'))],
-    ),
-    bind(
-        "y",
-        "copy the run's id",
-        Action::CopyId,
-        READING,
-        &[(NONE, Char('y'))],
-    )
-    .hinted("y", "copy id"),
-    bind(
-        "?",
-        "these keys",
-        Action::Help,
-        READING,
-        &[(NONE, Char('?'))],
-    )
-    .hinted("?", "keys"),
-    bind(
-        "ctrl-z",
-        "to the shell; fg comes back",
-        Action::Suspend,
-        ANYWHERE,
-        &[(CTRL, Char('z'))],
-    ),
-    bind(
-        "q",
-        "back; quits at the list",
-        Action::Quit,
-        MOVING,
-        &[(NONE, Char('q'))],
-    )
-    .hinted("q", "quit"),
-    bind(
-        "ctrl-c",
-        "quit",
-        Action::QuitNow,
-        ANYWHERE,
-        &[(CTRL, Char('c'))],
-    ),
-];
-
-/// What `key` asks for in `context`.
-#[must_use]
-pub fn action(context: Context, key: KeyEvent) -> Option<Action> {
-    if key.kind == KeyEventKind::Release {
-        return None;
-    }
-    // Whether Shift is reported beside a capital or `?` depends on the terminal.
-    let modifiers = key.modifiers & (KeyModifiers::CONTROL | KeyModifiers::ALT);
-    let fits = |binding: &&Binding| {
-        binding.contexts.contains(&context) && binding.keys.contains(&(modifiers, key.code))
-    };
-    BINDINGS.iter().find(fits).map(|binding| binding.action)
-}
-
-/// The lines of the help.
-pub fn help() -> impl Iterator<Item = &'static Binding> {
-    BINDINGS.iter().filter(|binding| !binding.shown.is_empty())
-}
-
-/// How many lines the help has.
-#[must_use]
-pub fn help_lines() -> usize {
-    help().count()
+fn position(name: &str) -> Option<usize> {
+    TABLE.iter().position(|command| command.name == name)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crossterm::event::{KeyCode, KeyModifiers};
+
+    fn press(letter: char) -> KeyEvent {
+        KeyEvent::new(KeyCode::Char(letter), KeyModifiers::NONE)
+    }
 
     #[test]
-    fn no_key_means_two_things_in_one_place() {
-        for context in [List, Detail, Input, Overlay] {
-            let mut seen = Vec::new();
-            for binding in BINDINGS
-                .iter()
-                .filter(|binding| binding.contexts.contains(&context))
-            {
-                for key in binding.keys {
-                    assert!(!seen.contains(key), "{key:?} in {context:?}");
-                    seen.push(*key);
-                }
-            }
+    fn every_key_of_the_table_can_be_read_and_means_one_thing() {
+        let keymap = Keymap::default();
+        for (command, chords) in TABLE.iter().zip(&keymap.chords) {
+            assert_eq!(command.keys.len(), chords.len(), "{}", command.name);
+            keymap.check(command.name).unwrap();
         }
     }
 
     #[test]
     fn letters_are_typed_while_a_filter_is() {
-        for letter in "jkgGfeEtTpRyq/!?".chars() {
-            assert_eq!(action(Input, KeyEvent::new(Char(letter), NONE)), None);
+        let keymap = Keymap::default();
+        for letter in "jkgGfeEtTpRyYqombIS/!?:=[] 19".chars() {
+            for context in [Context::Input, Context::Menu] {
+                if context == Context::Input {
+                    assert_eq!(
+                        keymap.find(context, None, press(letter)),
+                        Found::Nothing,
+                        "{letter}"
+                    );
+                }
+            }
         }
-        let shifted = KeyEvent::new(Char('G'), KeyModifiers::SHIFT);
-        assert_eq!(action(List, shifted), Some(Action::Move(Step::Bottom)));
+        let shifted = KeyEvent::new(KeyCode::Char('G'), KeyModifiers::SHIFT);
+        let last = Found::Action(Action::Move(Step::Bottom));
+        assert_eq!(keymap.find(Context::List, None, shifted), last);
+    }
+
+    #[test]
+    fn a_chord_needs_both_its_keys() {
+        let keymap = Keymap::default();
+        assert_eq!(keymap.find(Context::List, None, press('o')), Found::Begun);
+        let begun = Key::of(press('o'));
+        let go = keymap.find(Context::List, Some(begun), press('w'));
+        assert_eq!(go, Found::Action(Action::Go(crate::app::Place::Workers)));
+        assert_eq!(
+            keymap.find(Context::List, Some(begun), press('z')),
+            Found::Nothing
+        );
+    }
+
+    #[test]
+    fn a_conflict_names_the_other_command() {
+        let mut keymap = Keymap::default();
+        keymap.rebind("pause", &["f".to_owned()]).unwrap();
+        let says = keymap.check("pause").unwrap_err().to_string();
+        assert!(says.contains("'f' already means 'follow'"), "{says}");
+        keymap.rebind("pause", &["o".to_owned()]).unwrap();
+        assert!(
+            keymap.check("pause").is_err(),
+            "a key that begins a chord is taken"
+        );
+        keymap.rebind("follow", &[]).unwrap();
+        keymap.rebind("pause", &["f".to_owned()]).unwrap();
+        assert_eq!(keymap.check("pause"), Ok(()));
+        assert!(keymap.rebind("back", &[]).is_err());
     }
 }

@@ -15,8 +15,10 @@
 //! | [`exit`] | exit codes |
 //! | [`app`] | what the console knows and how it changes |
 //! | [`keymap`] | one table of keys |
+//! | [`config`] | what a person keeps on their machine |
 //! | [`feed`] | asks the database, one request at a time |
 //! | [`event_loop`] | keys, answers, time; one paint |
+//! | [`linear`] | the same as lines, without a screen |
 //! | [`screen`] | the screen as a function of the state |
 //! | [`widget`] | what screens are drawn with |
 //! | [`theme`], [`glyphs`] | what each meaning looks like |
@@ -26,27 +28,31 @@
 pub mod app;
 pub mod cli;
 pub mod command;
+pub mod config;
 pub mod event_loop;
 pub mod exit;
 pub mod feed;
 pub mod glyphs;
 pub mod keymap;
 pub mod lapse;
+pub mod linear;
 pub mod screen;
 pub mod terminal;
 pub mod theme;
 pub mod widget;
 
-use app::{App, Clock, Start};
+use app::{App, Capture, Clock, SavedView, Settings, Start};
 use chrono::{Local, NaiveDateTime, Utc};
 use clap::Parser;
 use cli::{Cli, Command};
+use command::console::ThemeBy;
+use config::{Config, Folders};
 use exit::{Code, Failure};
 use std::ffi::OsString;
-use std::path::PathBuf;
 use std::process::ExitCode;
-use terminal::Abilities;
+use terminal::{Abilities, Ground};
 use theme::Shelf;
+use toml::Spanned;
 
 /// Runs the program with `args` (the first is its own name) and says how it ended. What goes wrong
 /// is one line on the standard error.
@@ -80,9 +86,16 @@ fn run(cli: Cli) -> Result<Code, Failure> {
         .enable_all()
         .build()?;
     let abilities = Abilities::detect(cli.ascii);
-    let url = cli.url.as_deref();
+    let folders = Folders::of_environment();
+    let config = configuration(&cli, &folders)?;
+    let url = cli
+        .url
+        .clone()
+        .or(config.profile.url.clone().map(Spanned::into_inner));
+    let url = url.as_deref();
     let end = match &cli.command {
         Some(Command::Code { code }) => command::code::run(code.as_deref()),
+        Some(Command::Keys) => command::keys::run(&config.keymap),
         Some(Command::Runs { limit, output }) => {
             runtime.block_on(command::runs::run(url, &cli.query, *limit, *output))
         }
@@ -98,14 +111,21 @@ fn run(cli: Cli) -> Result<Code, Failure> {
         }
         Some(Command::Doctor) => runtime.block_on(command::doctor::run(url, &abilities)),
         None => {
-            if !cli.snapshot {
+            if !cli.snapshot && !cli.linear {
                 Abilities::require_screen().map_err(Failure::usage)?;
             }
-            let app = start(&cli, abilities)?;
+            let theme = cli.theme.clone().or(config.profile.theme.clone());
+            let theme_by = match theme {
+                Some(_) => ThemeBy::Name,
+                None => ThemeBy::Ground,
+            };
+            let app = start(&cli, config, theme.as_deref(), abilities, &folders)?;
             if cli.snapshot {
                 runtime.block_on(command::snapshot::run(url, app))
+            } else if cli.linear {
+                runtime.block_on(command::linear::run(url, app))
             } else {
-                runtime.block_on(command::console::run(url, app))
+                runtime.block_on(command::console::run(url, app, &abilities, theme_by))
             }
         }
     };
@@ -114,26 +134,101 @@ fn run(cli: Cli) -> Result<Code, Failure> {
     end
 }
 
-fn start(cli: &Cli, abilities: Abilities) -> Result<App, Failure> {
-    let query = command::query(&cli.query)?;
-    let shelf = Shelf::open(theme_folder().as_deref(), abilities.depth).map_err(Failure::usage)?;
-    let by_ground = if abilities.light { "light" } else { "dark" };
-    let name = cli.theme.as_deref().unwrap_or(by_ground);
-    let theme = shelf.theme(name).map_err(Failure::usage)?;
-    let size = match cli.snapshot {
-        true => snapshot_size(),
-        false => crossterm::terminal::size()?,
+/// The configuration named on the command line, else the usual one.
+fn configuration(cli: &Cli, folders: &Folders) -> Result<Config, Failure> {
+    let profile = cli.profile.as_deref();
+    let config = match (&cli.config, folders.config_file()) {
+        (Some(named), _) if !named.exists() => {
+            return Err(Failure::usage(format!(
+                "{}: there is no such file",
+                named.display()
+            )));
+        }
+        (Some(named), _) => Config::load(named, profile),
+        (None, Some(usual)) => Config::load(&usual, profile),
+        (None, None) => Ok(Config::default()),
     };
-    let glyphs = abilities.glyphs;
-    Ok(App::new(Start {
+    config.map_err(Failure::usage)
+}
+
+fn start(
+    cli: &Cli,
+    config: Config,
+    theme: Option<&str>,
+    abilities: Abilities,
+    folders: &Folders,
+) -> Result<App, Failure> {
+    let mut query = command::query(&cli.query)?;
+    let views = views(&config, folders)?;
+    if let Some(name) = &cli.view {
+        let view = views.iter().find(|view| view.name == *name);
+        query = view.map(|view| view.query.clone()).ok_or_else(|| {
+            let known: Vec<_> = views.iter().map(|view| view.name.as_str()).collect();
+            Failure::usage(match known.is_empty() {
+                true => format!("there is no view '{name}': name one in views.toml"),
+                false => format!("there is no view '{name}': one of {}", known.join(", ")),
+            })
+        })?;
+    }
+    let shelf =
+        Shelf::open(folders.themes().as_deref(), abilities.depth).map_err(Failure::usage)?;
+    let by_ground = match abilities.ground {
+        Some(Ground::Light) => "light",
+        _ => "dark",
+    };
+    let theme = shelf
+        .theme(theme.unwrap_or(by_ground))
+        .map_err(Failure::usage)?;
+    let size = if cli.linear {
+        LINEAR_SIZE
+    } else if cli.snapshot {
+        snapshot_size()
+    } else {
+        crossterm::terminal::size()?
+    };
+    let settings = Settings {
+        keymap: config.keymap,
+        views,
+        link: config.profile.link.map(Spanned::into_inner),
+        mouse: match config.profile.mouse {
+            Some(false) => Capture::Off,
+            _ => Capture::On,
+        },
+    };
+    let place = cli.view.as_ref().and_then(|name| {
+        let view = settings.views.iter().find(|view| view.name == *name);
+        view.map(|view| view.place)
+    });
+    let mut app = App::new(Start {
         size,
         shelf,
         theme,
-        glyphs,
+        glyphs: abilities.glyphs,
         query,
         clock: clock(),
-    }))
+        settings,
+    });
+    if let Some(place) = place {
+        app.stack.go(place);
+    }
+    Ok(app)
 }
+
+/// The team's views and one's own.
+fn views(config: &Config, folders: &Folders) -> Result<Vec<SavedView>, Failure> {
+    let team = match &config.profile.team_views {
+        Some(path) => config::read_views(path).map_err(Failure::usage)?,
+        None => Vec::new(),
+    };
+    let own = match folders.views_file() {
+        Some(path) => config::read_views(&path).map_err(Failure::usage)?,
+        None => Vec::new(),
+    };
+    Ok(config::merged(team, own))
+}
+
+/// Linear mode has no screen: a size at which nothing is asked for that only a pane would show.
+const LINEAR_SIZE: (u16, u16) = (80, 24);
 
 /// `COLUMNS` and `LINES`, else the terminal's size, else 120×40.
 fn snapshot_size() -> (u16, u16) {
@@ -154,16 +249,6 @@ fn clock() -> Clock {
         at.with_timezone(&Local).naive_local()
     }
     Clock::new(Utc::now(), local)
-}
-
-/// Where a person keeps themes of their own.
-fn theme_folder() -> Option<PathBuf> {
-    let config = std::env::var_os("XDG_CONFIG_HOME").filter(|path| !path.is_empty());
-    let folder = match config {
-        Some(path) => PathBuf::from(path),
-        None => PathBuf::from(std::env::var_os("HOME")?).join(".config"),
-    };
-    Some(folder.join("opsroom").join("themes"))
 }
 
 /// Panics are reported readably, after the terminal was given back.

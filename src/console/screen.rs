@@ -3,20 +3,28 @@
 
 mod banner;
 mod columns;
+mod comparison;
+mod context;
 mod detail;
 mod filter_row;
 mod headline;
 mod help;
+mod hints;
 mod list;
+mod menu;
+mod workers;
 
 pub use columns::{Column, columns};
-pub(crate) use detail::forbidden;
-pub use detail::{plain as detail_plain, state_words};
+pub(crate) use comparison::height as comparison_height;
+pub(crate) use detail::{forbidden, head as detail_head};
+pub use detail::{height as detail_height, plain as detail_plain, state_words};
+pub(crate) use help::extent as help_extent;
+pub(crate) use list::stuck_words;
+pub(crate) use menu::line_at as menu_line;
 
-use crate::app::{App, Focus, Health, Overlay, Pane, TimeMode};
-use crate::keymap::BINDINGS;
+use crate::app::{App, Areas, Focus, Health, Overlay, Place, Sort};
 use crate::theme::Role;
-use crate::widget::{Canvas, Line};
+use crate::widget::{Canvas, table};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
@@ -35,30 +43,51 @@ pub fn view(app: &App, buffer: &mut Buffer) -> Option<Position> {
     banner::title(app, &mut canvas, areas.title);
     let stale = matches!(app.health, Health::Lost { .. });
     canvas.set_dimmed(stale);
-    if app.detail.pane != Pane::Full {
-        headline::draw(app, &mut canvas, areas.headline);
-        list::draw(app, &mut canvas, &areas);
-    }
-    if let Some(area) = areas.detail {
-        rule(app, &mut canvas, areas.rule);
-        detail::draw(app, &mut canvas, area);
-    }
+    body(app, &mut canvas, &areas);
     canvas.set_dimmed(false);
     let mut cursor = None;
-    if app.detail.pane != Pane::Full {
+    if app.place() == Place::Runs {
         cursor = filter_row::draw(app, &mut canvas, areas.filter);
     }
-    hints(app, &mut canvas, areas.hints);
-    if let Some(Overlay::Help { top }) = app.overlay {
-        help::draw(&mut canvas, top);
+    cursor = hints::draw(app, &mut canvas, areas.hints).or(cursor);
+    match &app.overlay {
+        Some(Overlay::Help { top }) => help::draw(app, &mut canvas, *top),
+        Some(Overlay::Menu(menu)) => cursor = menu::draw(app, &mut canvas, menu),
+        None => {}
     }
     cursor
 }
 
-/// Lines that the detail has at `width` columns.
-#[must_use]
-pub fn detail_height(app: &App, width: usize) -> usize {
-    detail::lines(app, width).len()
+/// What each screen is made of.
+fn body(app: &App, canvas: &mut Canvas<'_>, areas: &Areas) {
+    match app.place() {
+        Place::Runs => {
+            headline::draw(app, canvas, areas.headline);
+            list::draw(app, canvas, areas);
+            if let Some(area) = areas.detail {
+                rule(app, canvas, areas.rule);
+                detail::draw(app, canvas, area);
+            }
+        }
+        Place::Run => {
+            if let Some(area) = areas.detail {
+                detail::draw(app, canvas, area);
+            }
+        }
+        Place::Comparison => {
+            if let Some(area) = areas.detail {
+                comparison::draw(app, canvas, area);
+            }
+        }
+        Place::Workers => workers::draw(app, canvas, areas),
+    }
+}
+
+/// What the runs are sorted by when the header is clicked at `at`.
+pub(crate) fn sort_at(app: &App, at: Position) -> Option<Sort> {
+    let areas = app.areas();
+    let columns = columns(areas.list.width);
+    table::column_at(&columns, areas.header, at).and_then(list::sort_of)
 }
 
 fn rule(app: &App, canvas: &mut Canvas<'_>, area: Option<Rect>) {
@@ -78,46 +107,10 @@ fn rule(app: &App, canvas: &mut Canvas<'_>, area: Option<Rect>) {
                     ..area
                 },
                 app.glyphs.upright,
-                Role::Faint,
+                role,
             );
         }
     } else {
         canvas.repeat(area, app.glyphs.rule, role);
     }
-}
-
-fn hints(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
-    if let Some((word, _)) = &app.toast {
-        Line::of(" ", Role::Screen)
-            .and(word.clone(), Role::Strong)
-            .draw(canvas, area);
-        return;
-    }
-    let mut line = Line::of(" ", Role::Screen);
-    if app.filter.is_open() {
-        line = line
-            .and(app.glyphs.enter, Role::Accent)
-            .and(" apply   ", Role::Muted)
-            .and("Esc", Role::Accent)
-            .and(" leave", Role::Muted);
-    } else {
-        for (key, word) in BINDINGS.iter().filter_map(|binding| binding.hint) {
-            let key = if key == "⏎" { app.glyphs.enter } else { key };
-            let wider = line.width() + key.len() + word.len() + 4;
-            if wider > usize::from(area.width) {
-                break;
-            }
-            line = line
-                .and(key, Role::Accent)
-                .and(" ", Role::Muted)
-                .and(word, Role::Muted)
-                .and("   ", Role::Muted);
-        }
-        line = match app.clock.mode {
-            TimeMode::Relative => line,
-            TimeMode::Local => line.and_right("local times ", Role::Muted),
-            TimeMode::Utc => line.and_right("UTC ", Role::Muted),
-        };
-    }
-    line.draw(canvas, area);
 }

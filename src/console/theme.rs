@@ -4,10 +4,12 @@
 mod color;
 mod file;
 mod shelf;
+mod watch;
 
 pub use color::Depth;
 pub use file::ThemeError;
 pub use shelf::{Shelf, ShelfError};
+pub use watch::watch;
 
 use ratatui::style::Style;
 
@@ -65,6 +67,8 @@ roles! {
     Problem = "problem",
     /// A term of the filter.
     Chip = "chip",
+    /// What was searched for, where it stands.
+    Found = "found",
 }
 
 /// A theme, made for one terminal.

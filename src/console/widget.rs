@@ -3,9 +3,11 @@
 mod bar;
 mod canvas;
 mod line;
-mod tree;
+mod notice;
+pub mod popup;
+pub mod table;
 
 pub use bar::{bar, slices};
 pub use canvas::{Canvas, Ink};
 pub use line::{Line, Piece};
-pub use tree::tree;
+pub use notice::Notice;

@@ -87,7 +87,7 @@ fn without_colours_weight_and_signs_remain() {
 fn the_theme_key_changes_the_ground() {
     let mut app = live(80, 24);
     let dark = buffer(&app)[(0, 0)].bg;
-    press(&mut app, "T");
+    press(&mut app, "Tlight<Enter>");
     assert_eq!(app.theme.name(), "light");
     assert_ne!(buffer(&app)[(0, 0)].bg, dark);
 }

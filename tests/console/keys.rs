@@ -1,7 +1,7 @@
 //! What keys do to the state, without a terminal.
 
 use crate::stage::{ago, answer, app, frame, give, live, page, press, row, story, tell};
-use opsroom_console::app::{Data, Effect, Message, Pane};
+use opsroom_console::app::{Data, Effect, Message, Pane, Place};
 use opsroom_console::keymap::Context;
 use opsroom_model::{Bucket, RunId};
 
@@ -17,7 +17,7 @@ fn the_selection_follows_the_run_not_the_row() {
     );
     give(&mut app, page(rows));
     assert_eq!(app.runs.selected(), Some(RunId(48211)));
-    assert_eq!(app.wants().detail.map(|want| want.id), Some(RunId(48211)));
+    assert_eq!(app.wants().detail().map(|want| want.id), Some(RunId(48211)));
 }
 
 #[test]
@@ -61,11 +61,11 @@ fn the_list_scrolls_as_little_as_it_must() {
     press(&mut app, "G");
     assert_eq!(app.runs.at(), 199);
     let height = usize::from(app.areas().list.height);
-    assert_eq!(app.runs.top, 200 - height);
+    assert_eq!(app.runs.top(), 200 - height);
     press(&mut app, "k");
-    assert_eq!(app.runs.top, 200 - height);
+    assert_eq!(app.runs.top(), 200 - height);
     press(&mut app, "g");
-    assert_eq!((app.runs.at(), app.runs.top), (0, 0));
+    assert_eq!((app.runs.at(), app.runs.top()), (0, 0));
     press(&mut app, "<PgDn>");
     assert_eq!(app.runs.at(), height - 1);
 }
@@ -91,7 +91,7 @@ fn escape_peels_one_thing_at_a_time_and_never_quits() {
 fn q_leaves_the_full_detail_first_and_ctrl_c_leaves_at_once() {
     let mut app = live(80, 24);
     press(&mut app, "<Enter>");
-    assert_eq!(app.detail.pane, Pane::Full);
+    assert_eq!(app.place(), Place::Run);
     assert!(press(&mut app, "q").is_empty());
     assert_eq!(press(&mut app, "q"), [Effect::Quit]);
     let mut app = live(80, 24);
@@ -115,7 +115,10 @@ fn an_accepted_filter_asks_anew_and_old_answers_are_dropped() {
     let mut app = live(120, 40);
     let old = app.filter.generation();
     press(&mut app, "/tenant:contoso<Enter>");
-    assert_eq!(app.wants().request.query.to_string(), "tenant:contoso");
+    assert_eq!(
+        app.wants().page().unwrap().query.to_string(),
+        "tenant:contoso"
+    );
     assert!(app.runs.loading);
     tell(
         &mut app,
@@ -149,7 +152,7 @@ fn a_late_detail_of_another_run_is_dropped() {
     let mut app = live(120, 40);
     press(&mut app, "j");
     tell(&mut app, Data::Detail(Box::new(answer(RunId(48213)))));
-    assert_eq!(app.wants().detail.map(|want| want.id), Some(RunId(48212)));
+    assert_eq!(app.wants().detail().map(|want| want.id), Some(RunId(48212)));
     tell(&mut app, Data::Detail(Box::new(answer(RunId(48212)))));
     assert!(frame(&app).contains("#48212"));
 }
@@ -214,12 +217,14 @@ fn nothing_on_the_screen_changes_within_a_minute_where_all_is_old() {
 }
 
 #[test]
-fn a_filter_typed_over_the_full_detail_is_seen() {
+fn a_slash_filters_the_list_and_searches_the_detail() {
     let mut app = live(80, 24);
-    press(&mut app, "<Enter>/is:failed");
+    press(&mut app, "/is:failed");
     assert!(frame(&app).contains("is:failed"), "{}", frame(&app));
+    press(&mut app, "<Esc><Enter>/conflict");
+    assert!(frame(&app).contains("search conflict"), "{}", frame(&app));
     press(&mut app, "<Enter>");
-    assert_eq!(app.filter.query().to_string(), "is:failed");
+    assert!(app.filter.query().is_empty());
 }
 
 #[test]

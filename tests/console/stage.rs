@@ -2,7 +2,9 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use opsroom_console::app::{App, Clock, Data, DetailAnswer, Effect, Message, Reach, Start};
+use opsroom_console::app::{
+    App, Clock, Data, DetailAnswer, Effect, Message, Reach, Settings, Start,
+};
 use opsroom_console::command::snapshot::plain;
 use opsroom_console::theme::{Depth, Shelf};
 use opsroom_console::{glyphs, screen};
@@ -36,6 +38,7 @@ pub(crate) fn app(columns: u16, rows: u16, query: &str) -> App {
         glyphs: &glyphs::UNICODE,
         query: parse(query).unwrap(),
         clock: Clock::new(now(), |at| at.naive_utc()),
+        settings: Settings::default(),
     })
 }
 
@@ -58,7 +61,7 @@ pub(crate) fn live(columns: u16, rows: u16) -> App {
             all: true,
         }),
     );
-    if let Some(want) = app.wants().detail {
+    if let Some(want) = app.wants().detail() {
         tell(&mut app, Data::Detail(Box::new(answer(want.id))));
     }
     app
@@ -97,6 +100,9 @@ fn named(name: &str) -> (KeyCode, KeyModifiers) {
         "Enter" => (KeyCode::Enter, plain),
         "Esc" => (KeyCode::Esc, plain),
         "Tab" => (KeyCode::Tab, plain),
+        "BTab" => (KeyCode::BackTab, plain),
+        "Up" => (KeyCode::Up, plain),
+        "Down" => (KeyCode::Down, plain),
         "PgDn" => (KeyCode::PageDown, plain),
         control => (
             KeyCode::Char(control.chars().last().unwrap()),

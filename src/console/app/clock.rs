@@ -52,6 +52,7 @@ pub struct Clock {
     /// What a moment is called here.
     pub local: fn(DateTime<Utc>) -> NaiveDateTime,
     ahead: TimeDelta,
+    frozen: Option<DateTime<Utc>>,
 }
 
 impl Clock {
@@ -63,13 +64,25 @@ impl Clock {
             mode: TimeMode::Relative,
             local,
             ahead: TimeDelta::zero(),
+            frozen: None,
         }
     }
 
-    /// The database's time.
+    /// The database's time; in time travel, that of the moment shown.
     #[must_use]
     pub fn db_now(&self) -> DateTime<Utc> {
+        self.frozen.unwrap_or_else(|| self.db_time())
+    }
+
+    /// The database's time, whatever moment is shown.
+    #[must_use]
+    pub fn db_time(&self) -> DateTime<Utc> {
         self.now + self.ahead
+    }
+
+    /// Makes ages those of an earlier moment, or of now again.
+    pub fn freeze(&mut self, at: Option<DateTime<Utc>>) {
+        self.frozen = at;
     }
 
     /// How long ago `at` was. From a minute on it is counted to the last full minute, so that all ages

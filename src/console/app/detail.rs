@@ -1,12 +1,16 @@
-//! The detail: of which run, in how much room, how far scrolled.
+//! The detail: of which run, in how much room, how far scrolled, what is searched in it.
 
 use super::message::DetailAnswer;
+use super::tree::Tree;
 use opsroom_model::RunId;
+use opsroom_read::Lookup;
+use serde_json::Value;
+use tui_input::Input;
 
 /// Items asked for at first, and at most.
 const ITEMS: (u32, u32) = (100, 500);
 
-/// How much room the detail has.
+/// How much room the detail has beside the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Pane {
     /// None.
@@ -14,8 +18,6 @@ pub enum Pane {
     /// A part of the screen, where the terminal is large enough for one.
     #[default]
     Beside,
-    /// The whole screen.
-    Full,
 }
 
 /// What the detail shows.
@@ -32,15 +34,32 @@ pub enum Shown {
 /// The detail.
 #[derive(Debug, Clone)]
 pub struct Detail {
-    /// How much room it has.
+    /// How much room it has beside the list.
     pub pane: Pane,
     /// What it shows.
     pub shown: Shown,
     /// The first line shown.
     pub top: usize,
+    /// The line the keys are about.
+    pub at: usize,
     /// Items to ask for.
     pub items_wanted: u32,
+    /// The context, folded and unfolded.
+    pub tree: Tree,
+    /// What is searched.
+    pub search: Search,
+    /// A run that is shown whichever the list has selected.
+    pub pinned: Option<RunId>,
     wanted: Option<RunId>,
+}
+
+/// A search in the detail.
+#[derive(Debug, Clone, Default)]
+pub struct Search {
+    /// The text being typed.
+    pub input: Option<Input>,
+    /// What was last searched for; empty: nothing.
+    pub needle: String,
 }
 
 impl Default for Detail {
@@ -49,7 +68,11 @@ impl Default for Detail {
             pane: Pane::default(),
             shown: Shown::Nothing,
             top: 0,
+            at: 0,
             items_wanted: ITEMS.0,
+            tree: Tree::default(),
+            search: Search::default(),
+            pinned: None,
             wanted: None,
         }
     }
@@ -68,7 +91,7 @@ impl Detail {
             return;
         }
         self.wanted = run;
-        self.top = 0;
+        self.rewind();
         self.items_wanted = ITEMS.0;
         // The former run stays until the answer comes, or moving along the list would flicker.
         match (run, &self.shown) {
@@ -78,11 +101,26 @@ impl Detail {
         }
     }
 
+    /// Back to the first line.
+    pub fn rewind(&mut self) {
+        self.top = 0;
+        self.at = 0;
+    }
+
     /// Takes an answer, where it is still of use.
     pub fn take(&mut self, answer: DetailAnswer) {
-        if Some(answer.id) == self.wanted {
-            self.shown = Shown::Answer(Box::new(answer));
+        if Some(answer.id) != self.wanted {
+            return;
         }
+        // What was folded stays so while the context is the same.
+        let same = match &self.shown {
+            Shown::Answer(known) => context(known) == context(&answer),
+            _ => false,
+        };
+        if !same {
+            self.tree = context(&answer).map(Tree::of).unwrap_or_default();
+        }
+        self.shown = Shown::Answer(Box::new(answer));
     }
 
     /// Asks for more items, where there are more.
@@ -92,5 +130,21 @@ impl Detail {
         {
             self.items_wanted = ITEMS.1;
         }
+    }
+
+    /// The context of the run that is shown.
+    #[must_use]
+    pub fn context(&self) -> Option<&Value> {
+        match &self.shown {
+            Shown::Answer(answer) => context(answer),
+            _ => None,
+        }
+    }
+}
+
+fn context(answer: &DetailAnswer) -> Option<&Value> {
+    match &answer.lookup {
+        Lookup::Found(run) => run.context.as_ref(),
+        _ => None,
     }
 }

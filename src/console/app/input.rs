@@ -1,137 +1,65 @@
-//! What keys do.
+//! Keys and pasted text: to the table of keys first, else to what is being typed.
 
-use super::{App, Effect, Focus, Overlay, Pane};
-use crate::keymap::{self, Context, Step};
-use crossterm::event::{Event, KeyEvent};
+use super::{App, Effect, Overlay};
+use crate::keymap::{Found, Key};
+use crossterm::event::{Event, KeyEvent, KeyEventKind};
+use tui_input::InputRequest;
 use tui_input::backend::crossterm::to_input_request;
+
+/// Characters that can be pasted at once.
+const MAX_PASTED: usize = 1000;
 
 impl App {
     pub(super) fn key(&mut self, key: KeyEvent) -> Vec<Effect> {
-        self.last_key_at = self.clock.now;
-        let context = self.context();
-        if let Some(action) = keymap::action(context, key) {
-            return self.act(action);
+        if key.kind == KeyEventKind::Release {
+            return Vec::new();
         }
-        if context == Context::Input
-            && let Some(request) = to_input_request(&Event::Key(key))
-        {
-            self.filter.edit(request);
+        self.last_key_at = self.clock.now;
+        let begun = self.begun.take();
+        let context = self.context();
+        match self.settings.keymap.find(context, begun, key) {
+            Found::Action(action) => {
+                let effects = self.act(action);
+                self.see();
+                return effects;
+            }
+            Found::Begun => self.begun = Some(Key::of(key)),
+            // A chord that was not ended is given up, and so is the key that did not end it.
+            Found::Nothing if begun.is_some() => {}
+            Found::Nothing => {
+                if let Some(request) = to_input_request(&Event::Key(key)) {
+                    self.edit(request);
+                }
+            }
         }
         Vec::new()
     }
 
-    /// `q`: one level back, and out of the root.
-    pub(super) fn quit(&mut self) -> Vec<Effect> {
-        if self.overlay.take().is_some() {
-            return Vec::new();
-        }
-        if self.detail.pane == Pane::Full {
-            self.detail.pane = Pane::Beside;
-            self.focus = Focus::List;
-            return Vec::new();
-        }
-        vec![Effect::Quit]
-    }
-
-    /// `Enter`: accepts what is typed; otherwise gives the detail more room.
-    pub(super) fn open(&mut self) {
-        if self.filter.is_open() {
-            if let Some(query) = self.filter.accept() {
-                self.query_changed(query);
-            }
-            return;
-        }
-        if self.runs.selected().is_none() {
-            return;
-        }
-        let pane_fits = self.areas().detail.is_some();
-        self.detail.pane = match self.detail.pane {
-            Pane::Closed => Pane::Beside,
-            Pane::Beside | Pane::Full => Pane::Full,
-        };
-        if self.detail.pane == Pane::Beside && !pane_fits && self.areas().detail.is_none() {
-            self.detail.pane = Pane::Full;
-        }
-        if self.detail.pane == Pane::Full {
-            self.focus = Focus::Detail;
+    /// What one moved to, was looked at.
+    fn see(&mut self) {
+        if let Some(row) = self.runs.selected_row() {
+            self.looks.see(row);
         }
     }
 
-    /// `Esc`: leaves what lies on top, then the input, the detail, the last term of the filter.
-    pub(super) fn back(&mut self) {
-        if self.overlay.take().is_some() {
-        } else if self.filter.is_open() {
-            self.filter.close();
-        } else if self.detail.pane == Pane::Full {
-            self.detail.pane = Pane::Beside;
-            self.detail.top = 0;
-            self.focus = Focus::List;
-        } else if self.focus == Focus::Detail {
-            self.focus = Focus::List;
-        } else if self.areas().detail.is_some() {
-            self.detail.pane = Pane::Closed;
-        } else if !self.filter.query().is_empty() {
-            let query = self.filter.query().clone().without_last();
-            self.query_changed(query);
-        }
-    }
-
-    /// A filter is about the list: what covers it goes.
-    pub(super) fn uncover_list(&mut self) {
-        if self.detail.pane == Pane::Full {
-            self.detail.pane = Pane::Beside;
-        }
-        self.focus = Focus::List;
-    }
-
-    pub(super) fn toggle_failures(&mut self) {
-        let query = self.filter.with_failures_toggled();
-        self.query_changed(query);
-    }
-
-    pub(super) fn other_pane(&mut self) {
-        if self.detail.pane == Pane::Beside && self.areas().detail.is_some() {
-            self.focus = match self.focus {
-                Focus::List => Focus::Detail,
-                Focus::Detail => Focus::List,
-            };
-        }
-    }
-
-    pub(super) fn copy_id(&mut self) -> Vec<Effect> {
-        let Some(id) = self.runs.selected() else {
-            return Vec::new();
-        };
-        self.say(format!("copied {id}"));
-        vec![Effect::Copy(id.to_string())]
-    }
-
-    pub(super) fn step(&mut self, step: Step) {
-        if let Some(Overlay::Help { top }) = self.overlay {
-            let height = usize::from(self.size.1).saturating_sub(4).max(1);
-            let last = keymap::help_lines().saturating_sub(height);
-            let top = step.from(top, height, last);
-            self.overlay = Some(Overlay::Help { top });
-        } else if self.detail_takes_keys() {
-            self.scroll_detail(step);
+    /// Edits what is being typed, wherever that is.
+    fn edit(&mut self, request: InputRequest) {
+        if let Some(Overlay::Menu(menu)) = &mut self.overlay {
+            menu.edit(request);
+            self.preview();
+        } else if self.overlay.is_some() {
+        } else if self.detail.search.input.is_some() {
+            self.edit_search(request);
         } else {
-            let height = usize::from(self.areas().list.height).max(1);
-            let last = self.runs.rows.len().saturating_sub(1);
-            self.runs.follow = step == Step::Top;
-            self.runs.select(step.from(self.runs.at(), height, last));
+            self.filter.edit(request);
         }
     }
 
-    fn scroll_detail(&mut self, step: Step) {
-        let Some(area) = self.areas().detail else {
-            return;
-        };
-        let height = usize::from(area.height).max(1);
-        let lines = crate::screen::detail_height(self, usize::from(area.width));
-        let last = lines.saturating_sub(height);
-        self.detail.top = step.from(self.detail.top, height, last);
-        if self.detail.top >= last {
-            self.detail.want_more_items();
+    /// Pasted text is typed, as one line, and is a key nowhere.
+    pub(super) fn paste(&mut self, text: &str) {
+        for c in text.chars().take(MAX_PASTED) {
+            let c = if c.is_control() { ' ' } else { c };
+            self.edit(InputRequest::InsertChar(c));
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Where everything stands on a terminal of a given size. Known to updates, too: how far a page is,
 //! depends on it.
 
-use super::Pane;
+use super::{Pane, Place};
 use ratatui::layout::Rect;
 
 /// From so many columns, the detail stands beside the list.
@@ -30,9 +30,10 @@ pub struct Areas {
     pub hints: Rect,
 }
 
-/// Lays a screen of `size` out.
+/// Lays the screen of `place` out on a terminal of `size`: a run and a comparison take all of it, a
+/// list has a row of its own above its header, and the runs also have the filter and the pane.
 #[must_use]
-pub(super) fn areas(size: (u16, u16), pane: Pane, has_filter: bool) -> Areas {
+pub(super) fn areas(size: (u16, u16), place: Place, pane: Pane, has_filter: bool) -> Areas {
     let (width, height) = size;
     let row = |y: u16| Rect {
         x: 0,
@@ -49,7 +50,7 @@ pub(super) fn areas(size: (u16, u16), pane: Pane, has_filter: bool) -> Areas {
     }
     let bottom = height - 1;
     areas.hints = row(bottom);
-    if pane == Pane::Full {
+    if matches!(place, Place::Run | Place::Comparison) {
         areas.detail = Some(Rect {
             x: 1,
             y: 1,
@@ -61,7 +62,7 @@ pub(super) fn areas(size: (u16, u16), pane: Pane, has_filter: bool) -> Areas {
     let mut y = 1;
     areas.headline = row(y);
     y += 1;
-    if has_filter || height >= 14 {
+    if place == Place::Runs && (has_filter || height >= 14) {
         areas.filter = row(y.min(bottom - 1));
         y = (y + 1).min(bottom);
     }
@@ -76,7 +77,7 @@ pub(super) fn areas(size: (u16, u16), pane: Pane, has_filter: bool) -> Areas {
         height: bottom.saturating_sub(y),
     };
     areas.list = body;
-    if pane == Pane::Beside {
+    if place == Place::Runs && pane == Pane::Beside {
         split(&mut areas, body, size);
     }
     areas
@@ -128,9 +129,14 @@ mod tests {
     fn nothing_stands_outside_the_screen_at_any_size() {
         for width in 0..220 {
             for height in 0..70 {
-                for pane in [Pane::Closed, Pane::Beside, Pane::Full] {
+                for (place, pane) in [
+                    (Place::Runs, Pane::Closed),
+                    (Place::Runs, Pane::Beside),
+                    (Place::Run, Pane::Beside),
+                    (Place::Workers, Pane::Beside),
+                ] {
                     for has_filter in [false, true] {
-                        let areas = areas((width, height), pane, has_filter);
+                        let areas = areas((width, height), place, pane, has_filter);
                         let parts = [
                             areas.title,
                             areas.headline,
@@ -154,9 +160,10 @@ mod tests {
 
     #[test]
     fn the_pane_stands_where_the_console_promises() {
-        assert!(areas((80, 24), Pane::Beside, false).detail.is_none());
-        assert_eq!(areas((120, 40), Pane::Beside, false).detail.unwrap().x, 1);
-        assert!(areas((160, 20), Pane::Beside, false).detail.unwrap().x > 90);
-        assert!(areas((40, 10), Pane::Beside, false).list.height >= 6);
+        let areas = |size| areas(size, Place::Runs, Pane::Beside, false);
+        assert!(areas((80, 24)).detail.is_none());
+        assert_eq!(areas((120, 40)).detail.unwrap().x, 1);
+        assert!(areas((160, 20)).detail.unwrap().x > 90);
+        assert!(areas((40, 10)).list.height >= 6);
     }
 }

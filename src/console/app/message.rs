@@ -1,9 +1,14 @@
 //! What goes into an update and what comes out of it.
 
+use super::comparison::{Compared, ComparisonWant};
+use super::listing::Trouble;
+use super::wants::Topic;
+use crate::theme::Shelf;
 use chrono::{DateTime, Utc};
-use crossterm::event::KeyEvent;
+use crossterm::event::{KeyEvent, MouseEvent};
 use opsroom_model::RunId;
-use opsroom_read::{Attempt, Headline, ItemPage, Lookup, RunPage};
+use opsroom_read::{Attempt, Headline, ItemPage, Lookup, RunPage, RunRow, Worker};
+use std::sync::Arc;
 
 /// Something happened.
 #[derive(Debug)]
@@ -12,6 +17,8 @@ pub enum Message {
     Tick(DateTime<Utc>),
     /// A key went down.
     Key(KeyEvent),
+    /// The mouse did something.
+    Mouse(MouseEvent),
     /// Text was pasted.
     Paste(String),
     /// The terminal has this many columns and rows now.
@@ -20,6 +27,8 @@ pub enum Message {
     Focus(bool),
     /// The database answered, or did not.
     Data(Data),
+    /// Theme files were saved: the themes there are now, or what is wrong with one.
+    Themes(Result<Shelf, String>),
 }
 
 /// An answer.
@@ -43,6 +52,19 @@ pub enum Data {
     Reach(Reach),
     /// One run.
     Detail(Box<DetailAnswer>),
+    /// Who executes.
+    Workers(WorkersAnswer),
+    /// How the runs stand that a bell was asked for.
+    Watched(Vec<Arc<RunRow>>),
+    /// Two runs.
+    Comparison(ComparisonWant, Box<Compared>),
+    /// One question could not be answered; the others can.
+    Failed {
+        /// Which.
+        topic: Topic,
+        /// Why, and what to do.
+        trouble: Trouble,
+    },
     /// No answer: the connection is being made anew.
     Lost {
         /// In a few words.
@@ -72,6 +94,15 @@ pub struct DetailAnswer {
     pub items: ItemPage,
 }
 
+/// Who executes, and what.
+#[derive(Debug, Clone, Default)]
+pub struct WorkersAnswer {
+    /// The workers.
+    pub workers: Vec<Worker>,
+    /// Runs under way, as far as the login may see them.
+    pub running: Vec<Arc<RunRow>>,
+}
+
 /// Something to be done outside.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
@@ -83,4 +114,19 @@ pub enum Effect {
     Redraw,
     /// Put text on the clipboard.
     Copy(String),
+    /// Ring the bell, with this word where the terminal shows notifications.
+    Bell(String),
+    /// Ask the terminal for the mouse, or leave it alone.
+    Mouse(Capture),
+    /// A look ended then: to be remembered.
+    Looked(DateTime<Utc>),
+}
+
+/// Whether the mouse is ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Capture {
+    /// Clicks come to the console.
+    On,
+    /// The terminal selects text.
+    Off,
 }

@@ -1,8 +1,11 @@
-//! What should be asked of the database, as it follows from the state.
+//! What should be asked of the database, as it follows from the state: a list of questions, those
+//! that matter most first. A screen adds its own here, and nothing else has to know of it.
 
-use super::{App, Health, Pane};
+use super::comparison::ComparisonWant;
+use super::{App, Health, Place};
 use chrono::TimeDelta;
 use opsroom_model::RunId;
+use opsroom_model::query::Query;
 use opsroom_read::PageRequest;
 use std::time::Duration;
 
@@ -13,23 +16,127 @@ const SLOW_PACE: Duration = Duration::from_secs(5);
 /// The longest interval a slow server leads to, in seconds.
 const SLOWEST: u64 = 20;
 /// Without a key for so long, nobody looks.
-const IDLE: TimeDelta = TimeDelta::minutes(5);
+pub(super) const IDLE: TimeDelta = TimeDelta::minutes(5);
 
 /// Everything the screen needs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Wants {
-    /// Rises with every change of the filter.
-    pub generation: u64,
-    /// The page of the list.
-    pub request: PageRequest,
-    /// The run in the detail.
-    pub detail: Option<DetailWant>,
+    /// What to ask, the most urgent first; each topic at most once.
+    pub asks: Vec<Ask>,
     /// Rises when everything should be asked for at once.
     pub nudge: u64,
     /// How often.
     pub pace: Duration,
     /// True while nothing should be asked for by itself.
     pub paused: bool,
+}
+
+/// A question, and when to ask it again.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ask {
+    /// What to ask.
+    pub question: Question,
+    /// Rises where the same question is a new one: goes back with the answer.
+    pub generation: u64,
+    /// When to ask again.
+    pub again: Again,
+}
+
+/// What can be asked.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Question {
+    /// A page of runs.
+    Page(PageRequest),
+    /// The counts above it.
+    Headline(Query),
+    /// What the login reaches.
+    Reach,
+    /// One run.
+    Detail(DetailWant),
+    /// Who executes.
+    Workers,
+    /// How these runs stand.
+    Watched(Vec<RunId>),
+    /// Two runs.
+    Comparison(ComparisonWant),
+}
+
+/// What a question is about. Of each topic one question is in flight at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "each is a question's name")]
+pub enum Topic {
+    Page,
+    Headline,
+    Reach,
+    Detail,
+    Workers,
+    Watched,
+    Comparison,
+}
+
+/// When to ask the same question again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Again {
+    /// After so many intervals.
+    Paces(u32),
+    /// After so many intervals, or at once where the page of runs changed.
+    WithThePage(u32),
+    /// Where the page of runs shows a newer form of the run.
+    WhenItChanged,
+    /// After a minute.
+    Rarely,
+    /// Never.
+    Never,
+}
+
+impl Question {
+    /// What it is about.
+    #[must_use]
+    pub const fn topic(&self) -> Topic {
+        match self {
+            Self::Page(_) => Topic::Page,
+            Self::Headline(_) => Topic::Headline,
+            Self::Reach => Topic::Reach,
+            Self::Detail(_) => Topic::Detail,
+            Self::Workers => Topic::Workers,
+            Self::Watched(_) => Topic::Watched,
+            Self::Comparison(_) => Topic::Comparison,
+        }
+    }
+
+    const fn asked(self, generation: u64, again: Again) -> Ask {
+        Ask {
+            question: self,
+            generation,
+            again,
+        }
+    }
+}
+
+impl Wants {
+    /// The question about `topic`, where there is one.
+    #[must_use]
+    pub fn about(&self, topic: Topic) -> Option<&Ask> {
+        self.asks.iter().find(|ask| ask.question.topic() == topic)
+    }
+
+    /// The page of runs that is wanted.
+    #[must_use]
+    pub fn page(&self) -> Option<&PageRequest> {
+        match &self.about(Topic::Page)?.question {
+            Question::Page(request) => Some(request),
+            _ => None,
+        }
+    }
+
+    /// The run that is wanted in full.
+    #[must_use]
+    pub fn detail(&self) -> Option<DetailWant> {
+        match self.about(Topic::Detail)?.question {
+            Question::Detail(want) => Some(want),
+            _ => None,
+        }
+    }
 }
 
 /// Which run, and how many of its items.
@@ -45,42 +152,62 @@ impl App {
     /// What should be asked of the database now.
     #[must_use]
     pub fn wants(&self) -> Wants {
-        let detail = self.detail.wanted().map(|id| DetailWant {
-            id,
-            items: if self.detail.pane == Pane::Full {
-                self.detail.items_wanted
-            } else {
-                50
-            },
-        });
+        let mut asks = match self.place() {
+            Place::Runs | Place::Run => self.runs_wants(),
+            Place::Comparison => {
+                let want = self.comparison.want.map(Question::Comparison);
+                want.map(|question| question.asked(0, Again::Never))
+                    .into_iter()
+                    .collect()
+            }
+            Place::Workers => vec![Question::Workers.asked(0, Again::Paces(1))],
+        };
+        asks.push(Question::Reach.asked(0, Again::Rarely));
+        if !self.watched.is_empty() {
+            asks.push(Question::Watched(self.watched.clone()).asked(0, Again::Paces(1)));
+        }
         Wants {
-            generation: self.filter.generation(),
-            request: PageRequest {
-                query: self.filter.query().clone(),
-                limit: self.runs.wanted,
-                before: None,
-            },
-            detail,
+            asks,
             nudge: self.nudge,
             pace: self.pace(),
             paused: self.paused,
         }
     }
 
+    fn runs_wants(&self) -> Vec<Ask> {
+        let generation = self.filter.generation();
+        let query = self.filter.query().clone();
+        let page = PageRequest {
+            query: query.clone(),
+            limit: self.runs.wanted,
+            before: None,
+        };
+        let mut asks = vec![Question::Page(page).asked(generation, Again::Paces(1))];
+        if let Some(id) = self.detail.wanted() {
+            let items = match self.place() {
+                Place::Run => self.detail.items_wanted,
+                _ => 50,
+            };
+            asks.push(Question::Detail(DetailWant { id, items }).asked(0, Again::WhenItChanged));
+        }
+        asks.push(Question::Headline(query).asked(generation, Again::WithThePage(5)));
+        asks
+    }
+
     /// How often to poll: less often while nobody looks or answers are slow.
     #[must_use]
     pub fn pace(&self) -> Duration {
-        let idle = self.clock.now - self.last_key_at > IDLE;
-        let base = if self.focused && !idle {
-            PACE
-        } else {
-            SLOW_PACE
-        };
+        let base = if self.is_looked_at() { PACE } else { SLOW_PACE };
         match self.health {
             Health::Live if self.runs.took * 10 > base => {
                 Duration::from_secs((self.runs.took * 10).as_secs().clamp(2, SLOWEST))
             }
             _ => base,
         }
+    }
+
+    /// True while somebody probably looks.
+    pub(super) fn is_looked_at(&self) -> bool {
+        self.focused && self.clock.now - self.last_key_at <= IDLE
     }
 }

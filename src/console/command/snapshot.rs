@@ -19,7 +19,7 @@ pub async fn run(url: Option<&str>, mut app: App) -> Result<Code, Failure> {
         app.update(Message::Tick(Utc::now()));
         app.update(Message::Data(data));
     }
-    if let Some(DetailWant { id, items }) = app.wants().detail {
+    if let Some(DetailWant { id, items }) = app.wants().detail() {
         let answer = feed::detail(&mut reader, DetailWant { id, items }).await?;
         app.update(Message::Data(Data::Detail(Box::new(answer))));
     }

@@ -1,53 +1,35 @@
 //! What to ask next: pure decisions over what is wanted and what was answered.
 
-use crate::app::{Data, DetailWant, Wants};
+use crate::app::{Again, Ask, Data, DetailWant, Question, Topic, Wants};
 use chrono::{DateTime, Utc};
-use opsroom_model::query::Query;
-use opsroom_read::{Held, Lookup, PageRequest};
+use opsroom_read::{Held, Lookup, RunRow};
+use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// The headline is asked for anew after so many intervals, or when the list changed.
-const HEADLINE_EVERY: u32 = 5;
+/// How rarely what hardly changes is asked for.
+const RARELY: Duration = Duration::from_secs(60);
+/// A question that could not be answered is asked again after so many intervals.
+const AFTER_TROUBLE: u32 = 5;
 
-/// One request.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Job {
-    Page {
-        generation: u64,
-        request: PageRequest,
-    },
-    Headline {
-        generation: u64,
-        query: Query,
-    },
-    Reach,
-    Detail(DetailWant),
-}
-
-impl Job {
-    /// True where its answer would still be of use.
-    pub(super) fn is_wanted(&self, wants: &Wants) -> bool {
-        match self {
-            Self::Page { generation, .. } | Self::Headline { generation, .. } => {
-                *generation == wants.generation
-            }
-            Self::Reach => true,
-            Self::Detail(want) => wants.detail.is_some_and(|wanted| wanted.id == want.id),
-        }
-    }
-}
-
-/// What was answered last, and when.
+/// What was answered last, topic by topic.
 #[derive(Debug, Default)]
 pub(super) struct Done {
-    nudge: u64,
-    page: Option<(Instant, u64, PageRequest)>,
-    rows: Vec<std::sync::Arc<opsroom_read::RunRow>>,
+    answers: HashMap<Topic, Answered>,
+    rows: Vec<Arc<RunRow>>,
+    /// Whether the page changed since the counts above it were asked for.
     changed: bool,
-    headline: Option<(Instant, u64)>,
-    reach: Option<Instant>,
-    detail: Option<(Instant, DetailWant, Version)>,
+    version: Option<Version>,
+}
+
+#[derive(Debug)]
+struct Answered {
+    at: Instant,
+    nudge: u64,
+    generation: u64,
+    question: Question,
+    failed: bool,
 }
 
 /// Which form of a run an answer showed.
@@ -62,124 +44,184 @@ enum Version {
 impl Done {
     /// The rows that are still known of an earlier answer to the same filter.
     pub(super) fn rows(&self, generation: u64) -> &Held {
-        match &self.page {
-            Some((_, known, _)) if *known == generation => &self.rows,
+        match self.answers.get(&Topic::Page) {
+            Some(known) if known.generation == generation => &self.rows,
             _ => &[],
         }
     }
 
-    pub(super) fn note(&mut self, want: &Wants, job: &Job, answer: &Data, now: Instant) {
-        match (job, answer) {
-            (
-                Job::Page {
-                    generation,
-                    request,
-                },
-                Data::Page { page, .. },
-            ) => {
+    /// Notes that `ask` was answered by `data`. `nudge` is that of the wants it came from.
+    pub(super) fn note(&mut self, nudge: u64, ask: &Ask, data: &Data, now: Instant) {
+        match data {
+            Data::Page { page, .. } => {
                 self.changed |= self.rows != page.rows;
                 self.rows.clone_from(&page.rows);
-                self.page = Some((now, *generation, request.clone()));
-                self.nudge = want.nudge;
             }
-            (Job::Headline { generation, .. }, _) => {
-                self.changed = false;
-                self.headline = Some((now, *generation));
-            }
-            (Job::Reach, _) => self.reach = Some(now),
-            (Job::Detail(want), Data::Detail(answer)) => {
-                let version = match &answer.lookup {
+            Data::Headline { .. } => self.changed = false,
+            Data::Detail(answer) => {
+                self.version = Some(match &answer.lookup {
                     Lookup::Found(run) if run.state.is_active() => Version::At(run.updated_at),
                     _ => Version::Final,
-                };
-                self.detail = Some((now, *want, version));
+                });
             }
             _ => {}
         }
+        let answered = Answered {
+            at: now,
+            nudge,
+            generation: ask.generation,
+            question: ask.question.clone(),
+            failed: matches!(data, Data::Failed { .. }),
+        };
+        self.answers.insert(ask.question.topic(), answered);
     }
 
-    /// True where the list shows that the run changed since its detail was asked for, or cannot tell.
-    fn detail_is_old(
+    /// The last answer, where it was to this very question.
+    fn of(&self, ask: &Ask) -> Option<&Answered> {
+        let known = self.answers.get(&ask.question.topic())?;
+        (known.generation == ask.generation && known.question == ask.question).then_some(known)
+    }
+
+    /// When `ask` is due. Paused, only what was never answered is.
+    fn due(&self, ask: &Ask, want: &Wants, now: Instant) -> Option<Instant> {
+        let Some(known) = self.of(ask) else {
+            return Some(now);
+        };
+        if known.nudge != want.nudge {
+            return Some(now);
+        }
+        if want.paused {
+            return None;
+        }
+        let after = |paces: u32| Some(known.at + want.pace * paces);
+        match ask.again {
+            Again::Never => None,
+            _ if known.failed => after(AFTER_TROUBLE),
+            Again::Paces(paces) => after(paces),
+            Again::WithThePage(_) if self.changed => Some(known.at + want.pace / 2),
+            Again::WithThePage(paces) => after(paces),
+            Again::Rarely => Some(known.at + RARELY),
+            Again::WhenItChanged => match ask.question {
+                Question::Detail(detail) => self.detail_due(detail, known.at, want.pace, now),
+                _ => after(1),
+            },
+        }
+    }
+
+    /// When the list shows that the run changed since its detail was asked for, or cannot tell.
+    fn detail_due(
         &self,
         want: DetailWant,
         at: Instant,
-        version: Version,
-        now: Instant,
         pace: Duration,
-    ) -> bool {
-        let Version::At(known) = version else {
-            return false;
+        now: Instant,
+    ) -> Option<Instant> {
+        let Version::At(known) = self.version? else {
+            return None;
         };
         match self.rows.iter().find(|row| row.id == want.id) {
             // The detail was asked for after the list, so it is often the newer of the two.
-            Some(row) => row.updated_at > known,
-            None => now.duration_since(at) >= pace,
+            Some(row) => (row.updated_at > known).then_some(now),
+            None => Some(at + pace),
         }
     }
 }
 
-/// The request that is due, the most urgent first.
-pub(super) fn next(want: &Wants, done: &Done, now: Instant) -> Option<Job> {
-    let page = || Job::Page {
-        generation: want.generation,
-        request: want.request.clone(),
-    };
-    let nudged = want.nudge != done.nudge;
-    match &done.page {
-        Some((_, generation, request))
-            if *generation == want.generation && *request == want.request && !nudged => {}
-        _ => return Some(page()),
+/// The question that is due: first the most urgent one that has no answer yet, then whichever has
+/// waited longest, so that a slow one keeps none of the others from being asked.
+pub(super) fn next<'w>(want: &'w Wants, done: &Done, now: Instant) -> Option<&'w Ask> {
+    if let Some(fresh) = want.asks.iter().find(|ask| done.of(ask).is_none()) {
+        return Some(fresh);
     }
-    match &done.detail {
-        Some((at, known, version)) if Some(*known) == want.detail => {
-            if !want.paused && done.detail_is_old(*known, *at, *version, now, want.pace) {
-                return Some(Job::Detail(*known));
-            }
-        }
-        _ => {
-            if let Some(detail) = want.detail {
-                return Some(Job::Detail(detail));
-            }
-        }
-    }
-    let headline = || Job::Headline {
-        generation: want.generation,
-        query: want.request.query.clone(),
-    };
-    match done.headline {
-        Some((_, generation)) if generation == want.generation => {}
-        _ => return Some(headline()),
-    }
-    if done.reach.is_none() {
-        return Some(Job::Reach);
-    }
-    if want.paused {
-        return None;
-    }
-    let passed = |at: Option<Instant>, length: Duration| {
-        at.is_none_or(|at| now.duration_since(at) >= length)
-    };
-    if passed(done.page.as_ref().map(|(at, ..)| *at), want.pace) {
-        return Some(page());
-    }
-    let headline_pace = if done.changed {
-        want.pace / 2
-    } else {
-        want.pace * HEADLINE_EVERY
-    };
-    if passed(done.headline.map(|(at, _)| at), headline_pace) {
-        return Some(headline());
-    }
-    passed(done.reach, Duration::from_secs(60)).then_some(Job::Reach)
+    let due = want
+        .asks
+        .iter()
+        .filter_map(|ask| Some((done.due(ask, want, now)?, ask)));
+    let (due, ask) = due.min_by_key(|(due, _)| *due)?;
+    (due <= now).then_some(ask)
 }
 
 /// When to look again, where nothing is due now.
 pub(super) fn due(want: &Wants, done: &Done, now: Instant) -> Instant {
-    if want.paused {
-        return now + Duration::from_secs(3600);
+    let dues = want.asks.iter().filter_map(|ask| done.due(ask, want, now));
+    let far = now + Duration::from_secs(3600);
+    dues.min()
+        .unwrap_or(far)
+        .max(now + Duration::from_millis(1))
+}
+
+/// True where an answer to `ask` would still be of use.
+pub(super) fn is_wanted(ask: &Ask, wants: &Wants) -> bool {
+    wants
+        .asks
+        .iter()
+        .any(|wanted| match (&wanted.question, &ask.question) {
+            // More items of the same run come with the next answer.
+            (Question::Detail(wanted), Question::Detail(asked)) => wanted.id == asked.id,
+            // More rows of the same filter, too.
+            (Question::Page(_), Question::Page(_)) => wanted.generation == ask.generation,
+            (question, asked) => question == asked && wanted.generation == ask.generation,
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::Reach;
+    use opsroom_model::RunId;
+
+    fn wants(questions: Vec<Question>) -> Wants {
+        let asked = |question| Ask {
+            question,
+            generation: 1,
+            again: Again::Paces(1),
+        };
+        Wants {
+            asks: questions.into_iter().map(asked).collect(),
+            nudge: 0,
+            pace: Duration::from_secs(2),
+            paused: false,
+        }
     }
-    match &done.page {
-        Some((at, ..)) => (*at + want.pace).max(now + Duration::from_millis(1)),
-        None => now,
+
+    fn answer() -> Data {
+        Data::Reach(Reach {
+            tenants: 1,
+            all: true,
+        })
+    }
+
+    #[test]
+    fn each_topic_waits_for_its_own_answer_and_comes_again_at_its_own_time() {
+        let mut want = wants(vec![Question::Workers, Question::Reach]);
+        let (mut done, now) = (Done::default(), Instant::now());
+        assert_eq!(next(&want, &done, now), Some(&want.asks[0]));
+        done.note(0, &want.asks[0], &answer(), now);
+        assert_eq!(next(&want, &done, now), Some(&want.asks[1]));
+        done.note(0, &want.asks[1], &answer(), now + Duration::from_secs(1));
+        assert_eq!(next(&want, &done, now + Duration::from_millis(1900)), None);
+        assert_eq!(due(&want, &done, now), now + want.pace);
+        // Both are overdue: the one that waited longest goes first, wherever it stands.
+        let later = now + Duration::from_secs(9);
+        assert_eq!(next(&want, &done, later), Some(&want.asks[0]));
+        done.note(0, &want.asks[0], &answer(), later);
+        assert_eq!(next(&want, &done, later), Some(&want.asks[1]));
+        want.paused = true;
+        assert_eq!(next(&want, &done, later), None);
+        want.nudge = 1;
+        assert_eq!(next(&want, &done, later), Some(&want.asks[0]));
+    }
+
+    #[test]
+    fn another_question_on_the_same_topic_is_asked_at_once_and_the_old_one_is_of_no_use() {
+        let old = wants(vec![Question::Watched(vec![RunId(1)])]);
+        let new = wants(vec![Question::Watched(vec![RunId(1), RunId(2)])]);
+        let (mut done, now) = (Done::default(), Instant::now());
+        done.note(0, &old.asks[0], &answer(), now);
+        assert_eq!(next(&new, &done, now), Some(&new.asks[0]));
+        assert!(!is_wanted(&old.asks[0], &new));
+        let mut refiltered = old.clone();
+        refiltered.asks[0].generation = 2;
+        assert_eq!(next(&refiltered, &done, now), Some(&refiltered.asks[0]));
     }
 }

@@ -1,10 +1,11 @@
 //! The first row: name and scope, and whether what is shown is how things stand.
 
-use crate::app::{App, Health, Pane};
+use crate::app::{App, Health, Place};
+use crate::keymap::Action;
 use crate::lapse;
 use crate::theme::Role;
 use crate::widget::{Canvas, Line};
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use opsroom_model::query::Condition;
 use ratatui::layout::Rect;
 
@@ -12,14 +13,11 @@ pub(super) fn title(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     if let Health::Lost { reason } = &app.health {
         return stale(app, canvas, area, reason);
     }
-    let screen = match (app.detail.pane, app.runs.selected()) {
-        (Pane::Full, Some(id)) => format!("Run #{id}"),
-        _ => "Runs".to_owned(),
-    };
+    if let Some(at) = app.travel.shown_at() {
+        return past(app, canvas, area, at);
+    }
     let health = health(app);
-    let name = Line::of(" opsroom", Role::Muted)
-        .and("  ", Role::Muted)
-        .and(screen, Role::Strong);
+    let name = breadcrumb(app, area.width);
     let left = u16::try_from(name.width()).unwrap_or(area.width);
     let right = u16::try_from(health.width()).unwrap_or(0);
     name.draw(canvas, area);
@@ -49,6 +47,43 @@ pub(super) fn title(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         };
         health.draw(canvas, at);
     }
+}
+
+/// The screens one came by, the one that is shown in front of the eye.
+fn breadcrumb(app: &App, width: u16) -> Line {
+    let mut line = Line::of(" opsroom  ", Role::Muted);
+    let (last, before) = match app.stack.places().split_last() {
+        Some((last, before)) => (*last, before),
+        None => (Place::Runs, &[][..]),
+    };
+    if width >= 60 {
+        for place in before {
+            line = line
+                .and(place.title(), Role::Muted)
+                .and(format!(" {} ", app.glyphs.into), Role::Faint);
+        }
+    }
+    let title = match (last, app.detail.wanted()) {
+        (Place::Run, Some(id)) => format!("Run #{id}"),
+        _ => last.title().to_owned(),
+    };
+    line.and(title, Role::Strong)
+}
+
+/// Which moment is shown, where it is not now.
+fn past(app: &App, canvas: &mut Canvas<'_>, area: Rect, at: DateTime<Utc>) {
+    canvas.repeat(area, " ", Role::Stale);
+    let ago = lapse::age(app.clock.db_time() - at);
+    let (n, of) = app.travel.place().unwrap_or((1, 1));
+    let mut words = format!(" PAST  {}, {ago} ago  {n} of {of}", app.clock.stamp(at));
+    if area.width >= 70 {
+        let key = |action| app.settings.keymap.key_of(action).unwrap_or_default();
+        let (earlier, later) = (key(Action::Earlier), key(Action::Later));
+        words.push_str(&format!(
+            "   {earlier} back  {later} forward  Esc now   the detail is as of now"
+        ));
+    }
+    canvas.text(area, words, Role::Stale);
 }
 
 fn scope(app: &App) -> String {

@@ -1,5 +1,8 @@
-//! The columns of the list. They follow from the width alone, never from the rows: nothing moves
-//! sideways when values change.
+//! The columns of the runs. Where there is no room they go in this order: who started it (below 118
+//! columns), progress and code for one column that says either (below 92), tenant and duration (below
+//! 60), age (below 32).
+
+use crate::widget::table::{Align, GAP, MARGIN, Placed};
 
 /// A column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,31 +44,30 @@ impl Column {
         }
     }
 
-    /// True where its values stand at its right end.
-    #[must_use]
-    pub const fn is_right(self) -> bool {
-        matches!(self, Self::Age | Self::Took)
+    const fn align(self) -> Align {
+        match self {
+            Self::Age | Self::Took => Align::Right,
+            _ => Align::Left,
+        }
     }
 }
 
 use Column::{Age, By, Code, Progress, State, Tenant, Took, Type, What};
 
-/// Columns between two columns.
-const GAP: u16 = 2;
-
 /// What stands at the right of its column has a gap of its own making.
 const fn gap_before(column: Column) -> u16 {
-    if column.is_right() { GAP - 1 } else { GAP }
+    match column.align() {
+        Align::Right => GAP - 1,
+        Align::Left => GAP,
+    }
 }
 
 /// From so many columns, there is room for all of them.
 const FULL_FROM: u16 = 118;
-/// The bar beside the selected row, and its gap.
-pub(super) const MARGIN: u16 = 3;
 
-/// The columns of a list of `width`, each with its place and its width.
+/// The columns of a list of `width`.
 #[must_use]
-pub fn columns(width: u16) -> Vec<(Column, u16, u16)> {
+pub fn columns(width: u16) -> Vec<Placed<Column>> {
     // (column, least width, share of what is left, most width)
     let plan: &[(Column, u16, u16, u16)] = match width {
         0..=31 => &[(State, 11, 0, 11), (Type, 4, 1, 40)],
@@ -101,7 +103,7 @@ pub fn columns(width: u16) -> Vec<(Column, u16, u16)> {
     place(plan, width)
 }
 
-fn place(plan: &[(Column, u16, u16, u16)], width: u16) -> Vec<(Column, u16, u16)> {
+fn place(plan: &[(Column, u16, u16, u16)], width: u16) -> Vec<Placed<Column>> {
     let gaps: u16 = plan
         .iter()
         .skip(1)
@@ -143,7 +145,13 @@ fn place(plan: &[(Column, u16, u16, u16)], width: u16) -> Vec<(Column, u16, u16)
             x = x.saturating_add(gap_before(*column)).min(width);
         }
         let wide = wide.min(width.saturating_sub(x));
-        placed.push((*column, x, wide));
+        placed.push(Placed {
+            key: *column,
+            title: column.title(),
+            align: column.align(),
+            x,
+            width: wide,
+        });
         x = x.saturating_add(wide).min(width);
     }
     placed
@@ -157,10 +165,10 @@ mod tests {
     fn columns_never_overlap_nor_leave_the_list() {
         for width in 0..400 {
             let mut end = 0;
-            for (column, x, wide) in columns(width) {
-                assert!(x >= end || wide == 0, "{width}: {column:?}");
-                end = x + wide;
-                assert!(end <= width.max(x), "{width}: {column:?}");
+            for placed in columns(width) {
+                assert!(placed.x >= end || placed.width == 0, "{width}: {placed:?}");
+                end = placed.x + placed.width;
+                assert!(end <= width.max(placed.x), "{width}: {placed:?}");
             }
         }
     }

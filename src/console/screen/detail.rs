@@ -3,38 +3,68 @@
 
 mod record;
 
+use super::context;
+use crate::app::tree::Tree;
 use crate::app::{App, Clock, Shown};
 use crate::glyphs::{Glyphs, role_of};
+use crate::lapse;
 use crate::theme::Role;
 use crate::widget::{Canvas, Line};
 use opsroom_model::{Bucket, RunState};
 use opsroom_read::{Lookup, Stuck};
 use ratatui::layout::Rect;
 
+/// Draws the lines that are on the screen; of a large context no other row is even made.
 pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
-    let lines = lines(app, usize::from(area.width));
+    let width = usize::from(area.width);
+    let head = head(app, width);
+    let all = head.len() + app.detail.tree.rows();
     let height = usize::from(area.height);
-    let top = app.detail.top.min(lines.len().saturating_sub(height));
-    for (y, line) in (area.y..area.bottom()).zip(lines.iter().skip(top)) {
-        line.draw(
-            canvas,
-            Rect {
-                y,
-                height: 1,
-                ..area
-            },
-        );
+    let top = app.detail.top.min(all.saturating_sub(height));
+    let mut lines: Vec<Line> = head.into_iter().skip(top).take(height).collect();
+    let from = top.saturating_sub(all - app.detail.tree.rows());
+    lines.extend(context::lines(app, from, height - lines.len()));
+    let current = app.detail_takes_keys().then_some(app.detail.at);
+    for (y, (at, line)) in (area.y..area.bottom()).zip(lines.iter().enumerate()) {
+        let row = Rect {
+            y,
+            height: 1,
+            ..area
+        };
+        if current == Some(top + at) && area.x > 0 {
+            let margin = Rect {
+                x: area.x - 1,
+                width: 1,
+                ..row
+            };
+            canvas.text(margin, app.glyphs.marker, Role::Marker);
+        }
+        line.draw(canvas, row);
+        canvas.highlight(row, &app.detail.search.needle, Role::Found);
     }
-    let below = lines.len().saturating_sub(top + height);
+    let below = all.saturating_sub(top + height);
     if below > 0 && height > 1 {
         let last = Rect {
             y: area.bottom() - 1,
             height: 1,
             ..area
         };
-        canvas.text_right(last, format!(" {below} more lines "), Role::Faint);
+        canvas.text_right(
+            last,
+            format!(" {} more lines ", lapse::grouped(below as u64)),
+            Role::Faint,
+        );
     }
 }
+
+/// Lines that the detail has at `width` columns.
+#[must_use]
+pub fn height(app: &App, width: usize) -> usize {
+    head(app, width).len() + app.detail.tree.rows()
+}
+
+/// Rows of a context in plain text.
+const PLAIN_CONTEXT: usize = 500;
 
 /// Whether sections stand apart.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -53,7 +83,8 @@ impl Spacing {
     }
 }
 
-pub(super) fn lines(app: &App, width: usize) -> Vec<Line> {
+/// The lines before those of the context.
+pub(crate) fn head(app: &App, width: usize) -> Vec<Line> {
     let answer = match &app.detail.shown {
         Shown::Nothing => return vec![Line::of("no run is selected", Role::Muted)],
         Shown::Loading(_) => return vec![Line::of("loading …", Role::Muted)],
@@ -111,7 +142,18 @@ pub fn plain(
         width: 100,
         spacing: Spacing::Roomy,
     };
-    let lines = sheet.lines(&answer.attempts, &answer.items);
+    let mut lines = sheet.lines(&answer.attempts, &answer.items);
+    if let Some(value) = &run.context {
+        let tree = Tree::unfolded(value);
+        lines.extend(context::rows(&tree, value, 0, PLAIN_CONTEXT, glyphs));
+        if tree.rows() > PLAIN_CONTEXT {
+            let more = lapse::grouped((tree.rows() - PLAIN_CONTEXT) as u64);
+            lines.push(Line::of(
+                format!("  … and {more} more: -o json has all"),
+                Role::Muted,
+            ));
+        }
+    }
     lines
         .iter()
         .map(|line| line.plain().trim_end().to_owned())

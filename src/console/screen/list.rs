@@ -1,11 +1,12 @@
 //! The rows of the list. What is wrong is seen first: states have colours, all else is grey.
 
-use super::columns::{Column, MARGIN, columns};
-use crate::app::{App, Areas, TimeMode};
+use super::columns::{Column, columns};
+use crate::app::{App, Areas, Sort, TimeMode};
 use crate::glyphs::role_of;
 use crate::lapse;
 use crate::theme::Role;
-use crate::widget::{Canvas, Line, bar};
+use crate::widget::table::{Order, Table};
+use crate::widget::{Canvas, Line, Notice, bar};
 use opsroom_model::{Bucket, Status};
 use opsroom_read::stuck::Waits;
 use opsroom_read::{RunRow, Stuck};
@@ -13,86 +14,68 @@ use ratatui::layout::Rect;
 
 pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, areas: &Areas) {
     let columns = columns(areas.list.width);
-    header(canvas, areas.header, &columns);
-    let list = areas.list;
-    if list.height == 0 {
-        return;
+    let table = Table {
+        columns: &columns,
+        header: areas.header,
+        body: areas.list,
+        top: app.runs.top(),
+        at: app.runs.at(),
+        len: app.runs.rows.len(),
+        sort: Some(sorted(app.runs.sort)),
+    };
+    table.draw(
+        canvas,
+        |at| sign(app, &app.runs.rows[at]),
+        |canvas, area, column, at| draw_cell(app, canvas, area, column, &app.runs.rows[at]),
+    );
+    if app.runs.rows.is_empty() && areas.list.height > 0 {
+        notice(app).draw(canvas, areas.list);
     }
-    if app.runs.rows.is_empty() {
-        return empty(app, canvas, list);
+}
+
+/// The column the rows are sorted by, and which way they run.
+fn sorted(sort: Sort) -> (Column, Order) {
+    match sort {
+        // Of ages the smallest, since the newest run comes first.
+        Sort::Created => (Column::Age, Order::Ascending),
     }
-    let visible = app
-        .runs
-        .rows
+}
+
+/// What the runs are sorted by when the name of `column` is clicked.
+pub(super) fn sort_of(column: Column) -> Option<Sort> {
+    Sort::ALL
         .iter()
-        .enumerate()
-        .skip(app.runs.top)
-        .take(usize::from(list.height));
-    for (y, (at, row)) in (list.y..).zip(visible) {
-        let area = Rect {
-            y,
-            height: 1,
-            ..list
-        };
-        let selected = at == app.runs.at();
-        if selected {
-            canvas.set_ground(area, Role::Selected);
-            canvas.text(
-                Rect {
-                    x: 1,
-                    width: 1,
-                    ..area
-                },
-                app.glyphs.marker,
-                Role::Marker,
-            );
-        }
-        for (column, x, width) in &columns {
-            let cell = Rect {
-                x: area.x + x,
-                width: *width,
-                ..area
-            };
-            draw_cell(app, canvas, cell, *column, row);
-        }
-        canvas.clear_ground();
-    }
+        .copied()
+        .find(|sort| sorted(*sort).0 == column)
 }
 
-fn header(canvas: &mut Canvas<'_>, area: Rect, columns: &[(Column, u16, u16)]) {
-    if area.height == 0 {
-        return;
-    }
-    for (column, x, width) in columns {
-        let cell = Rect {
-            x: area.x + x,
-            width: *width,
-            ..area
-        };
-        if column.is_right() {
-            canvas.text_right(cell, column.title(), Role::Faint);
-        } else {
-            canvas.text(cell, column.title(), Role::Faint);
-        }
-    }
-}
-
-fn empty(app: &App, canvas: &mut Canvas<'_>, list: Rect) {
-    let at = Rect {
-        x: list.x + MARGIN,
-        width: list.width.saturating_sub(MARGIN),
-        ..list
-    };
-    if app.runs.loading {
-        canvas.text(at, "loading …", Role::Muted);
-        return;
-    }
-    let word = if app.filter.query().is_empty() {
-        "no runs in the last 30 days, and none active"
+/// What stands before a row: a bell, a mark, or that it changed since the last look.
+fn sign(app: &App, row: &RunRow) -> Option<(&'static str, Role)> {
+    if app.runs.marked == Some(row.id) {
+        Some((app.glyphs.marked, Role::Accent))
+    } else if app.watched.contains(&row.id) {
+        Some((app.glyphs.bell, Role::Accent))
+    } else if app.looks.is_changed(row) {
+        Some((app.glyphs.changed, Role::Accent))
     } else {
-        "no run fits the filter; Esc drops its last term"
-    };
-    canvas.text(at, word, Role::Muted);
+        None
+    }
+}
+
+fn notice(app: &App) -> Notice<'static> {
+    if app.runs.loading {
+        Notice::Loading
+    } else if app.filter.query().is_empty() {
+        Notice::Empty {
+            what: "no runs in the last 30 days, and none active",
+            remedy: "",
+        }
+    } else {
+        Notice::Empty {
+            what: "no run fits the filter; Esc drops its last term",
+            remedy: "",
+        }
+    }
 }
 
 fn draw_cell(app: &App, canvas: &mut Canvas<'_>, cell: Rect, column: Column, row: &RunRow) {
@@ -235,7 +218,7 @@ fn code(app: &App, row: &RunRow) -> Line {
 }
 
 /// Why a run does not move, in a few words.
-pub(super) fn stuck_words(stuck: &Stuck) -> String {
+pub(crate) fn stuck_words(stuck: &Stuck) -> String {
     match stuck {
         Stuck::LeaseRunOut => "lease ran out".to_owned(),
         Stuck::NoWorker => "no live worker".to_owned(),

@@ -1,5 +1,6 @@
 //! What the terminal can show, as the environment says it.
 
+use super::Ground;
 use crate::glyphs::{self, Glyphs};
 use crate::theme::Depth;
 use std::io::IsTerminal;
@@ -12,8 +13,8 @@ pub struct Abilities {
     pub depth: Depth,
     /// Which signs.
     pub glyphs: &'static Glyphs,
-    /// True where the ground is known to be light.
-    pub light: bool,
+    /// What the ground is, where the environment says it.
+    pub ground: Option<Ground>,
 }
 
 /// Why the console cannot be shown here.
@@ -21,14 +22,18 @@ pub struct Abilities {
 pub enum Refusal {
     /// Input or output is no terminal.
     #[error(
-        "the console needs a terminal: use `opsroom runs` for plain rows, `opsroom --snapshot` for one frame"
+        "the console needs a terminal: use `opsroom runs` for plain rows, `opsroom --linear` for changes line by line, `opsroom --snapshot` for one frame"
     )]
     NoTty,
     /// `TERM=dumb`.
-    #[error("this terminal cannot place text (TERM=dumb): use `opsroom runs` for plain rows")]
+    #[error(
+        "this terminal cannot place text (TERM=dumb): use `opsroom runs` for plain rows, `opsroom --linear` for changes line by line"
+    )]
     Dumb,
     /// `TERM` is not set.
-    #[error("this terminal is not named (TERM is unset): use `opsroom runs` for plain rows")]
+    #[error(
+        "this terminal is not named (TERM is unset): use `opsroom runs` for plain rows, `opsroom --linear` for changes line by line"
+    )]
     Nameless,
 }
 
@@ -46,8 +51,19 @@ impl Abilities {
                 (false, Depth::None) => &glyphs::UNICODE_PLAIN,
                 (false, _) => &glyphs::UNICODE,
             },
-            light: ground_is_light(&var("COLORFGBG")),
+            ground: ground(&var("COLORFGBG")),
         }
+    }
+
+    /// True where the terminal itself may be asked what its ground is: it has colours, nobody said
+    /// it, and it is none that would show the question.
+    #[must_use]
+    pub fn may_be_asked(&self) -> bool {
+        let term = std::env::var("TERM").unwrap_or_default();
+        let mute = ["linux", "vt", "dumb", "cons", "sun"]
+            .iter()
+            .any(|name| term.starts_with(name));
+        self.depth > Depth::None && self.ground.is_none() && !mute
     }
 
     /// Whether a console can be shown at all.
@@ -91,12 +107,12 @@ fn depth(var: &impl Fn(&str) -> String) -> Depth {
 }
 
 /// `COLORFGBG=0;15`: the last number is the ground; 7 and 9 to 15 are light ones.
-fn ground_is_light(value: &str) -> bool {
-    let ground = value
-        .rsplit(';')
-        .next()
-        .and_then(|number| number.parse::<u8>().ok());
-    matches!(ground, Some(7 | 9..=15))
+fn ground(value: &str) -> Option<Ground> {
+    let number = value.rsplit(';').next()?.parse::<u8>().ok()?;
+    Some(match number {
+        7 | 9..=15 => Ground::Light,
+        _ => Ground::Dark,
+    })
 }
 
 #[cfg(test)]
@@ -121,6 +137,14 @@ mod tests {
         assert_eq!(depth(&with(&[("COLORTERM", "truecolor")])), Depth::True);
         assert_eq!(depth(&with(&[("TERM", "xterm-256color")])), Depth::Ansi256);
         assert_eq!(depth(&with(&[("TERM", "linux")])), Depth::Ansi16);
+    }
+
+    #[test]
+    fn the_last_number_is_the_ground() {
+        assert_eq!(ground("0;15"), Some(Ground::Light));
+        assert_eq!(ground("15;default;0"), Some(Ground::Dark));
+        assert_eq!(ground("0;default"), None);
+        assert_eq!(ground(""), None);
     }
 
     #[test]

@@ -8,7 +8,7 @@ const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 ///
 /// # Errors
 /// Where the terminal cannot be written to.
-pub fn copy(out: &mut impl Write, text: &str) -> io::Result<()> {
+pub fn copy(out: &mut (impl Write + ?Sized), text: &str) -> io::Result<()> {
     write!(out, "\x1b]52;c;{}\x07", base64(text.as_bytes()))?;
     out.flush()
 }

@@ -5,7 +5,8 @@
 
 use crossterm::cursor::Show;
 use crossterm::event::{
-    DisableBracketedPaste, DisableFocusChange, EnableBracketedPaste, EnableFocusChange,
+    DisableBracketedPaste, DisableFocusChange, DisableMouseCapture, EnableBracketedPaste,
+    EnableFocusChange,
 };
 use crossterm::style::ResetColor;
 use crossterm::terminal::{
@@ -86,6 +87,7 @@ fn leaving() -> Vec<u8> {
         bytes,
         EndSynchronizedUpdate,
         ResetColor,
+        DisableMouseCapture,
         DisableBracketedPaste,
         DisableFocusChange,
         LeaveAlternateScreen,

@@ -80,8 +80,11 @@ impl<W: Write> Painter<W> {
         Ok(())
     }
 
-    /// Where frames go, for what is no frame.
-    pub fn out(&mut self) -> &mut impl Write {
-        &mut self.backend
+    /// Writes what is no frame, where the terminal is held.
+    ///
+    /// # Errors
+    /// Where the terminal cannot be written to.
+    pub fn send(&mut self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+        guard::while_held(|| write(&mut self.backend))
     }
 }

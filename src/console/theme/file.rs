@@ -166,7 +166,7 @@ impl Sheet {
                 style = style.add_modifier(modifier);
             }
         }
-        if depth == Depth::None && matches!(role, Role::Stale | Role::Chip) {
+        if depth == Depth::None && matches!(role, Role::Stale | Role::Chip | Role::Found) {
             style = style.add_modifier(Modifier::REVERSED);
         }
         Ok(style)

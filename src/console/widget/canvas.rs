@@ -89,6 +89,8 @@ impl<'a> Canvas<'a> {
         let area = area.intersection(self.buffer.area);
         let ground = Style {
             bg: style.bg,
+            // Where there are no colours, a ground is shown by what the theme has instead.
+            add_modifier: style.add_modifier & Modifier::REVERSED,
             ..Style::default()
         };
         self.buffer.set_style(area, ground);
@@ -148,6 +150,34 @@ impl<'a> Canvas<'a> {
         self.text(area, sign.repeat(usize::from(area.width)), role);
     }
 
+    /// Gives every occurrence of `needle`, which is in lower case, in `area`'s first row the look of
+    /// `role`. What is drawn already is searched: an occurrence that was cut off is none.
+    pub fn highlight(&mut self, area: Rect, needle: &str, role: Role) {
+        let area = area.intersection(self.buffer.area);
+        if needle.is_empty() || area.height == 0 {
+            return;
+        }
+        let mut text = String::new();
+        let mut places = Vec::new();
+        for x in area.left()..area.right() {
+            let symbol = self
+                .buffer
+                .cell((x, area.y))
+                .map_or("", |cell| cell.symbol());
+            let lower = symbol.to_lowercase();
+            places.extend(std::iter::repeat_n(x, lower.len()));
+            text.push_str(&lower);
+        }
+        let style = self.theme.style(role);
+        for (at, found) in text.match_indices(needle) {
+            for x in &places[at..at + found.len()] {
+                if let Some(cell) = self.buffer.cell_mut((*x, area.y)) {
+                    cell.set_style(style);
+                }
+            }
+        }
+    }
+
     fn style(&self, role: Role) -> Style {
         let mut style = self.theme.style(role);
         if self.tone == Tone::Dimmed && role != Role::Stale {
@@ -203,6 +233,8 @@ fn ascii(text: &str) -> Cow<'_, str> {
                 "·" | "—" | "–" => "-".to_owned(),
                 "×" => "x".to_owned(),
                 "≥" => ">".to_owned(),
+                "→" => ">".to_owned(),
+                "←" => "<".to_owned(),
                 other => "?".repeat(other.width()),
             }
         }

@@ -6,7 +6,7 @@ use crate::app::Clock;
 use crate::glyphs::Glyphs;
 use crate::lapse;
 use crate::theme::Role;
-use crate::widget::{Line, bar, tree};
+use crate::widget::{Line, bar};
 use opsroom_model::{Clean, catalogue};
 use opsroom_read::stuck::Waits;
 use opsroom_read::{Attempt, FailureLine, ItemPage, RunDetail, Stuck};
@@ -21,6 +21,7 @@ pub(super) struct Sheet<'a> {
 }
 
 impl Sheet<'_> {
+    /// All but the rows of the context, which follow under its heading.
     pub(super) fn lines(&self, attempts: &[Attempt], items: &ItemPage) -> Vec<Line> {
         let mut lines = Vec::new();
         self.title(&mut lines);
@@ -30,10 +31,13 @@ impl Sheet<'_> {
         self.failures(&mut lines);
         self.items(items, &mut lines);
         self.attempts(attempts, &mut lines);
-        self.context(&mut lines);
         self.gap(&mut lines);
         lines.push(self.section("identity"));
         lines.push(Line::of("  ", Role::Muted).and(&self.run.identity, Role::Muted));
+        if self.run.context.is_some() {
+            self.gap(&mut lines);
+            lines.push(self.section("context"));
+        }
         lines
     }
 
@@ -302,14 +306,6 @@ impl Sheet<'_> {
                 let inner = self.failure(failure);
                 lines.push(Line::of("     ", Role::Screen).joined(inner));
             }
-        }
-    }
-
-    fn context(&self, lines: &mut Vec<Line>) {
-        if let Some(context) = &self.run.context {
-            self.gap(lines);
-            lines.push(self.section("context"));
-            lines.extend(tree(context, 2));
         }
     }
 }

@@ -1,0 +1,535 @@
+//! What each command does to the state.
+
+use super::comparison::{ComparisonWant, With};
+use super::menu::{Choice, Entry, Menu, MenuKind};
+use super::message::Capture;
+use super::tree::Fold;
+use super::{App, Effect, Focus, Overlay, Pane, Place, Sort, Way};
+use crate::keymap::{Action, Step, TABLE};
+use crate::screen;
+use opsroom_model::RunId;
+use opsroom_read::RunRow;
+use std::sync::Arc;
+
+/// Runs a bell can be asked for at a time.
+const MAX_WATCHED: usize = 50;
+
+impl App {
+    pub(super) fn act(&mut self, action: Action) -> Vec<Effect> {
+        if !self.place().takes(action) {
+            self.say(format!("not in {}", self.place().title()));
+            return Vec::new();
+        }
+        match action {
+            Action::Quit => return self.quit(),
+            Action::QuitNow => return vec![Effect::Quit],
+            Action::Suspend => return vec![Effect::Suspend],
+            Action::Redraw => return vec![Effect::Redraw],
+            Action::CopyId => return self.copy_id(),
+            Action::Open => return self.open(),
+            Action::Mouse => return self.toggle_mouse(),
+            Action::Back => self.back(),
+            Action::Go(place) => self.go(place),
+            Action::Filter => self.filter.open(),
+            Action::Search => self.open_search(),
+            Action::NextFound => self.find(Way::Down),
+            Action::PreviousFound => self.find(Way::Up),
+            Action::ToggleFailures => {
+                let query = self.filter.with_failures_toggled();
+                self.show_runs(query);
+            }
+            Action::View(slot) => self.view_of_slot(slot),
+            Action::Palette => self.open_menu(MenuKind::Palette, self.palette()),
+            Action::Themes => self.open_themes(),
+            Action::Sort => self.open_menu(MenuKind::Sort, sorts()),
+            Action::CopyMenu => self.open_menu(MenuKind::Copy, self.copies()),
+            Action::Invert => self.invert(),
+            Action::Help => self.overlay = Some(Overlay::Help { top: 0 }),
+            Action::TimeMode => {
+                self.clock.mode = self.clock.mode.next();
+                self.say(self.clock.mode.label());
+            }
+            Action::Pause => {
+                self.paused = !self.paused;
+                self.nudge += u64::from(!self.paused);
+            }
+            Action::Refresh => self.nudge += 1,
+            Action::NextPane | Action::PreviousPane => self.other_pane(),
+            Action::Fold => self.fold(Fold::Close),
+            Action::Unfold => self.fold(Fold::Open),
+            Action::Mark => self.mark(),
+            Action::Compare => self.compare(),
+            Action::Bell => self.toggle_bell(),
+            Action::Follow => self.follow(),
+            Action::NextFailed => self.walk_failed(Way::Down),
+            Action::PreviousFailed => self.walk_failed(Way::Up),
+            Action::Earlier => self.travel_by(Way::Up),
+            Action::Later => self.travel_by(Way::Down),
+            Action::Move(step) => self.step(step),
+        }
+        Vec::new()
+    }
+
+    /// `q`: one level back, and out of the root.
+    fn quit(&mut self) -> Vec<Effect> {
+        if self.close_overlay() || self.leave() {
+            return Vec::new();
+        }
+        vec![Effect::Quit]
+    }
+
+    /// `Esc`: what lies on top, the input, the past, the pane, the last term of the filter, the
+    /// screen.
+    fn back(&mut self) {
+        let on_runs = self.place() == Place::Runs;
+        if self.close_overlay() {
+        } else if self.filter.is_open() {
+            self.filter.close();
+        } else if self.detail.search.input.take().is_some() {
+        } else if on_runs && self.travel.end() {
+            self.arrive();
+        } else if on_runs && self.detail_takes_keys() {
+            self.focus = Focus::List;
+        } else if on_runs && self.areas().detail.is_some() {
+            self.detail.pane = Pane::Closed;
+        } else if on_runs && !self.filter.query().is_empty() {
+            let query = self.filter.query().clone().without_last();
+            self.query_changed(query);
+        } else {
+            self.leave();
+        }
+    }
+
+    /// Closes what lies over the screen; a theme that was only tried on goes with it.
+    fn close_overlay(&mut self) -> bool {
+        match self.overlay.take() {
+            Some(Overlay::Menu(menu)) => {
+                if let Some(theme) = menu.before {
+                    self.theme = theme;
+                }
+                true
+            }
+            other => other.is_some(),
+        }
+    }
+
+    /// Back to the screen before. False at the root.
+    fn leave(&mut self) -> bool {
+        let left = self.stack.back();
+        if left == Some(Place::Run) {
+            self.detail.pinned = None;
+            self.detail.rewind();
+        }
+        self.focus = Focus::List;
+        left.is_some()
+    }
+
+    /// To another screen.
+    pub(super) fn go(&mut self, place: Place) {
+        self.filter.close();
+        self.stack.go(place);
+        if place != Place::Run {
+            self.detail.pinned = None;
+        }
+        self.focus = Focus::List;
+    }
+
+    /// To the runs that fit `query`.
+    pub(super) fn show_runs(&mut self, query: opsroom_model::query::Query) {
+        self.go(Place::Runs);
+        self.query_changed(query);
+    }
+
+    /// `Enter`: accepts what is typed or chosen; otherwise goes in.
+    fn open(&mut self) -> Vec<Effect> {
+        if matches!(self.overlay, Some(Overlay::Menu(_))) {
+            return self.choose();
+        }
+        if self.detail.search.input.is_some() {
+            self.accept_search();
+        } else if self.filter.is_open() {
+            if let Some(query) = self.filter.accept() {
+                self.query_changed(query);
+            }
+        } else {
+            match self.place() {
+                Place::Runs => self.open_detail(),
+                Place::Run => self.fold(Fold::Toggle),
+                Place::Workers => self.open_worker(),
+                Place::Comparison => {}
+            }
+        }
+        Vec::new()
+    }
+
+    fn open_detail(&mut self) {
+        if self.runs.selected().is_none() {
+            return;
+        }
+        if self.detail_takes_keys() && self.on_a_branch() {
+            return self.fold(Fold::Toggle);
+        }
+        if self.detail.pane == Pane::Closed {
+            self.detail.pane = Pane::Beside;
+            if self.areas().detail.is_some() {
+                return;
+            }
+        }
+        self.detail.rewind();
+        self.stack.go(Place::Run);
+    }
+
+    /// A worker's runs, where it has any.
+    fn open_worker(&mut self) {
+        let Some(row) = self.workers.selected() else {
+            return;
+        };
+        let ids: Vec<_> = row.runs.iter().map(|run| run.id.to_string()).collect();
+        match opsroom_model::query::parse(&format!("id:{}", ids.join(","))) {
+            Ok(query) if !ids.is_empty() => self.show_runs(query),
+            _ => self.say("it runs nothing that this login may see"),
+        }
+    }
+
+    fn on_a_branch(&self) -> bool {
+        let head = self.detail_head();
+        let Some((row, value)) = self.detail.at.checked_sub(head).zip(self.detail.context()) else {
+            return false;
+        };
+        let rows = self.detail.tree.window(value, row, 1);
+        matches!(
+            rows.first().map(|row| &row.what),
+            Some(super::tree::What::Branch { .. })
+        )
+    }
+
+    fn detail_head(&self) -> usize {
+        let width = self.areas().detail.map_or(0, |area| area.width);
+        screen::detail_head(self, usize::from(width)).len()
+    }
+
+    pub(super) fn fold(&mut self, fold: Fold) {
+        let head = self.detail_head();
+        let Some(node) = self.tree_node(head) else {
+            return;
+        };
+        let mut tree = std::mem::take(&mut self.detail.tree);
+        if let Some(value) = self.detail.context()
+            && let Some(changed) = tree.fold(value, node, fold)
+        {
+            self.detail.at = head + tree.row_of(value, changed);
+        }
+        self.detail.tree = tree;
+        self.to_detail_line(self.detail.at);
+    }
+
+    fn other_pane(&mut self) {
+        if self.place() == Place::Runs && self.areas().detail.is_some() {
+            self.focus = match self.focus {
+                Focus::List => Focus::Detail,
+                Focus::Detail => Focus::List,
+            };
+        }
+    }
+
+    fn copy_id(&mut self) -> Vec<Effect> {
+        let Some(id) = self.run_in_hand() else {
+            return Vec::new();
+        };
+        self.say(format!("copied {id}"));
+        vec![Effect::Copy(id.to_string())]
+    }
+
+    pub(super) fn toggle_mouse(&mut self) -> Vec<Effect> {
+        self.mouse = match self.mouse {
+            Capture::On => Capture::Off,
+            Capture::Off => Capture::On,
+        };
+        self.say(match self.mouse {
+            Capture::On => "mouse: clicks come to the console",
+            Capture::Off => "mouse: select text with it",
+        });
+        vec![Effect::Mouse(self.mouse)]
+    }
+
+    fn follow(&mut self) {
+        self.detail.pinned = None;
+        self.runs.follow = true;
+        self.runs.select(0);
+    }
+
+    fn walk_failed(&mut self, way: Way) {
+        self.detail.pinned = None;
+        self.runs.select_failed(way);
+    }
+
+    fn mark(&mut self) {
+        self.runs.toggle_mark();
+        match self.runs.marked {
+            Some(id) => self.say(format!("marked #{id}: = compares another with it")),
+            None => self.say("no run is marked"),
+        }
+    }
+
+    fn compare(&mut self) {
+        let Some(run) = self.run_in_hand() else {
+            return;
+        };
+        let with = match self.runs.marked.filter(|marked| *marked != run) {
+            Some(marked) => With::Run(marked),
+            None => With::LastSuccess,
+        };
+        self.comparison.begin(ComparisonWant { run, with });
+        self.stack.go(Place::Comparison);
+    }
+
+    fn invert(&mut self) {
+        self.say("only the newest come first: the other end is not read yet");
+    }
+
+    fn toggle_bell(&mut self) {
+        let Some(id) = self.run_in_hand() else {
+            return;
+        };
+        if let Some(at) = self.watched.iter().position(|known| *known == id) {
+            self.watched.remove(at);
+            return self.say(format!("no bell for #{id}"));
+        }
+        let ended = self
+            .runs
+            .rows
+            .iter()
+            .any(|row| row.id == id && !row.state.is_active());
+        if ended {
+            self.say(format!("#{id} has ended already"));
+        } else if self.watched.len() == MAX_WATCHED {
+            self.say(format!("there are {MAX_WATCHED} bells already"));
+        } else {
+            self.watched.push(id);
+            self.say(format!("a bell rings when #{id} ends"));
+        }
+    }
+
+    /// A bell for each run that has ended.
+    pub(super) fn ring(&mut self, rows: &[Arc<RunRow>]) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        for row in rows.iter().filter(|row| !row.state.is_active()) {
+            let Some(at) = self.watched.iter().position(|known| *known == row.id) else {
+                continue;
+            };
+            self.watched.remove(at);
+            let state = row.state.outcome().label().to_lowercase();
+            let word = format!("#{} {} {}: {state}", row.id, row.run_type, row.tenant);
+            self.say(word.clone());
+            effects.push(Effect::Bell(word));
+        }
+        effects
+    }
+
+    fn travel_by(&mut self, way: Way) {
+        let moved = match way {
+            Way::Up => self.travel.back(),
+            Way::Down => self.travel.forward(),
+        };
+        if moved {
+            self.arrive();
+        } else {
+            self.say(match way {
+                Way::Up => "nothing before this was seen",
+                Way::Down => "this is now",
+            });
+        }
+    }
+
+    /// Shows the moment travelled to, or now.
+    fn arrive(&mut self) {
+        self.clock.freeze(self.travel.shown_at());
+        let moment = self
+            .travel
+            .shown()
+            .or_else(|| self.travel.newest())
+            .cloned();
+        if let Some(moment) = moment {
+            self.runs.show(&moment.page);
+            if moment.headline.is_some() {
+                self.headline = moment.headline;
+            }
+        }
+        // Now is asked for anew.
+        self.nudge += u64::from(self.travel.shown().is_none());
+    }
+
+    fn view_of_slot(&mut self, slot: u8) {
+        let at = self
+            .settings
+            .views
+            .iter()
+            .position(|view| view.slot == Some(slot));
+        match at {
+            Some(at) => self.open_view(at),
+            None => self.say(format!("there is no view {slot}: name one in views.toml")),
+        }
+    }
+
+    fn open_view(&mut self, at: usize) {
+        let Some(view) = self.settings.views.get(at).cloned() else {
+            return;
+        };
+        self.show_runs(view.query);
+        self.go(view.place);
+        self.say(format!("view: {}", view.name));
+    }
+
+    fn open_menu(&mut self, kind: MenuKind, entries: Vec<Entry>) {
+        if entries.is_empty() {
+            return self.say("no run is selected");
+        }
+        self.overlay = Some(Overlay::Menu(Box::new(Menu::new(kind, entries))));
+    }
+
+    fn open_themes(&mut self) {
+        let names = self.shelf.names();
+        let at = names.iter().position(|name| *name == self.theme.name());
+        let entry = |name: &str| Entry::new(name, "", Choice::Theme(name.to_owned()));
+        let mut menu = Menu::new(MenuKind::Themes, names.into_iter().map(entry).collect());
+        menu.at = at.unwrap_or(0);
+        menu.before = Some(self.theme.clone());
+        self.overlay = Some(Overlay::Menu(Box::new(menu)));
+    }
+
+    /// The theme under the selection is tried on.
+    pub(super) fn preview(&mut self) {
+        let Some(Overlay::Menu(menu)) = &self.overlay else {
+            return;
+        };
+        if let (MenuKind::Themes, Some(Choice::Theme(name))) =
+            (menu.kind, menu.chosen().map(|entry| entry.choice))
+            && let Ok(theme) = self.shelf.theme(&name)
+        {
+            self.theme = theme;
+        }
+    }
+
+    pub(super) fn choose(&mut self) -> Vec<Effect> {
+        let Some(Overlay::Menu(menu)) = self.overlay.take() else {
+            return Vec::new();
+        };
+        let Some(entry) = menu.chosen() else {
+            self.overlay = Some(Overlay::Menu(menu));
+            return Vec::new();
+        };
+        match entry.choice {
+            Choice::Go(place) => self.go(place),
+            Choice::View(at) => self.open_view(at),
+            Choice::Act(action) => return self.act(action),
+            Choice::Run(id) => self.open_run(id),
+            Choice::Sort(sort) => self.runs.sort = sort,
+            Choice::Copy(text) => {
+                self.say(format!("copied: {}", entry.label));
+                return vec![Effect::Copy(text)];
+            }
+            Choice::Theme(name) => match self.shelf.theme(&name) {
+                Ok(theme) => {
+                    self.say(format!("theme: {name}"));
+                    self.theme = theme;
+                }
+                Err(error) => self.say(error.to_string()),
+            },
+        }
+        Vec::new()
+    }
+
+    /// One run, whichever the list has selected.
+    fn open_run(&mut self, id: RunId) {
+        self.go(Place::Run);
+        self.detail.pinned = Some(id);
+    }
+
+    /// Everything one can go to or do from here; never a run.
+    fn palette(&self) -> Vec<Entry> {
+        let keymap = &self.settings.keymap;
+        let mut entries = Vec::new();
+        for place in Place::OPEN {
+            let key = keymap.key_of(Action::Go(*place));
+            entries.push(Entry::new(place.title(), "screen", Choice::Go(*place)).with_key(key));
+        }
+        for (at, view) in self.settings.views.iter().enumerate() {
+            let key = view.slot.and_then(|slot| keymap.key_of(Action::View(slot)));
+            entries.push(Entry::new(view.name.clone(), "view", Choice::View(at)).with_key(key));
+        }
+        for name in self.shelf.names() {
+            let choice = Choice::Theme(name.to_owned());
+            entries.push(Entry::new(format!("theme: {name}"), "", choice));
+        }
+        for command in TABLE {
+            if command.is_in_palette() && self.place().takes(command.action) {
+                let choice = Choice::Act(command.action);
+                let key = keymap.key_of(command.action);
+                entries.push(Entry::new(command.does, command.name, choice).with_key(key));
+            }
+        }
+        entries
+    }
+
+    pub(super) fn step(&mut self, step: Step) {
+        let list_height = usize::from(self.areas().list.height);
+        match &mut self.overlay {
+            Some(Overlay::Help { top }) => {
+                let (height, lines) = screen::help_extent(self.size);
+                *top = step.from(*top, height, lines.saturating_sub(height));
+                return;
+            }
+            Some(Overlay::Menu(menu)) => {
+                let last = menu.shown().len().saturating_sub(1);
+                menu.at = step.from(menu.at, 8, last);
+                return self.preview();
+            }
+            None => {}
+        }
+        if self.detail_takes_keys() {
+            return self.step_in_detail(step);
+        }
+        match self.place() {
+            Place::Workers => self.workers.step(step, list_height),
+            Place::Comparison => {
+                let height = usize::from(self.areas().detail.map_or(1, |area| area.height)).max(1);
+                let last = screen::comparison_height(self).saturating_sub(height);
+                self.comparison.top = step.from(self.comparison.top, height, last);
+            }
+            Place::Runs | Place::Run => {
+                let last = self.runs.rows.len().saturating_sub(1);
+                self.runs.follow = step == Step::Top;
+                self.runs
+                    .select(step.from(self.runs.at(), list_height.max(1), last));
+            }
+        }
+    }
+
+    fn step_in_detail(&mut self, step: Step) {
+        let Some(area) = self.areas().detail else {
+            return;
+        };
+        let last = screen::detail_height(self, usize::from(area.width)).saturating_sub(1);
+        let at = step.from(
+            self.detail.at.min(last),
+            usize::from(area.height).max(1),
+            last,
+        );
+        self.to_detail_line(at);
+        if at >= last {
+            self.detail.want_more_items();
+        }
+    }
+
+    /// Makes the line at `at` the one the keys are about, and shows it.
+    pub(super) fn to_detail_line(&mut self, at: usize) {
+        let height = usize::from(self.areas().detail.map_or(1, |area| area.height)).max(1);
+        self.detail.at = at;
+        self.detail.top = self.detail.top.min(at).max((at + 1).saturating_sub(height));
+    }
+}
+
+fn sorts() -> Vec<Entry> {
+    let entry = |sort: &Sort| Entry::new(sort.label(), "", Choice::Sort(*sort));
+    Sort::ALL.iter().map(entry).collect()
+}

@@ -1,0 +1,122 @@
+//! Two runs beside each other. What both say is grey; what differs is seen.
+
+use crate::app::comparison::{Pair, contexts, records};
+use crate::app::{App, Compared};
+use crate::theme::Role;
+use crate::widget::{Canvas, Line, Notice};
+use opsroom_read::RunDetail;
+use ratatui::layout::Rect;
+use unicode_width::UnicodeWidthStr;
+
+/// One row of the screen.
+enum Item {
+    Heading(Line),
+    Pair(Pair),
+}
+
+pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
+    let Some(compared) = &app.comparison.shown else {
+        return Notice::Loading.draw(canvas, area);
+    };
+    match compared {
+        Compared::Both { this, other } => both(app, canvas, area, &items(this, other)),
+        Compared::NoSuccess => Notice::Empty {
+            what: "no earlier run of this tenant and type succeeded in the last 30 days",
+            remedy: "mark another run with Space, then compare with =",
+        }
+        .draw(canvas, area),
+        Compared::NotFound(id) => Notice::Empty {
+            what: &format!("run #{id} does not exist"),
+            remedy: "",
+        }
+        .draw(canvas, area),
+        Compared::Forbidden(capability) => Notice::Forbidden {
+            what: &super::forbidden(capability.as_str()),
+        }
+        .draw(canvas, area),
+    }
+}
+
+/// Rows that it has.
+pub(crate) fn height(app: &App) -> usize {
+    match &app.comparison.shown {
+        Some(Compared::Both { this, other }) => items(this, other).len(),
+        _ => 1,
+    }
+}
+
+fn items(this: &RunDetail, other: &RunDetail) -> Vec<Item> {
+    let mut items: Vec<_> = records(this, other).into_iter().map(Item::Pair).collect();
+    let (pairs, whole) = contexts(this.context.as_ref(), other.context.as_ref());
+    items.push(Item::Heading(Line::blank()));
+    let words = match (pairs.is_empty(), whole) {
+        (true, true) => "context: the same in both".to_owned(),
+        (_, true) => format!("context: {} differences", pairs.len()),
+        (_, false) => format!("context: the first {} differences", pairs.len()),
+    };
+    let words = words.replace(": 1 differences", ": 1 difference");
+    items.push(Item::Heading(Line::of(words, Role::Accent)));
+    items.extend(pairs.into_iter().map(Item::Pair));
+    items
+}
+
+fn both(app: &App, canvas: &mut Canvas<'_>, area: Rect, items: &[Item]) {
+    let Some(Compared::Both { this, other }) = &app.comparison.shown else {
+        return;
+    };
+    let names = items.iter().filter_map(|item| match item {
+        Item::Pair(pair) => Some(pair.name.as_str().width()),
+        Item::Heading(_) => None,
+    });
+    let most = usize::from(area.width) / 3;
+    let name = u16::try_from(names.max().unwrap_or(8).clamp(8, most.max(8))).unwrap_or(8);
+    let half = area.width.saturating_sub(name + 4) / 2;
+    let cells = |y: u16| {
+        let cell = |x: u16, width: u16| Rect {
+            x: area.x + x.min(area.width),
+            y,
+            width: width.min(area.width.saturating_sub(x)),
+            height: 1,
+        };
+        (
+            cell(0, name),
+            cell(name + 2, half),
+            cell(name + 4 + half, half),
+        )
+    };
+    let (_, left, right) = cells(area.y);
+    canvas.text(left, format!("#{}", this.id), Role::Strong);
+    canvas.text(right, format!("#{}", other.id), Role::Strong);
+    let rows = (area.y + 1..area.bottom()).zip(items.iter().skip(app.comparison.top));
+    for (y, item) in rows {
+        let (first, left, right) = cells(y);
+        match item {
+            Item::Heading(line) => line.draw(
+                canvas,
+                Rect {
+                    y,
+                    height: 1,
+                    ..area
+                },
+            ),
+            Item::Pair(pair) => {
+                let role = if pair.is_same() {
+                    Role::Muted
+                } else {
+                    Role::Strong
+                };
+                canvas.text(first, &pair.name, Role::Muted);
+                canvas.text(left, &pair.this, role);
+                canvas.text(
+                    right,
+                    &pair.other,
+                    if pair.is_same() {
+                        Role::Muted
+                    } else {
+                        Role::Screen
+                    },
+                );
+            }
+        }
+    }
+}

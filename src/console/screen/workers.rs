@@ -1,0 +1,205 @@
+//! The workers: who lives, since when it was heard of, what it takes and what it has in hand. The
+//! pattern of a list screen: columns with their drop order, one cell function, one notice.
+
+use crate::app::{App, Areas, Standing, WorkerRow};
+use crate::lapse;
+use crate::theme::Role;
+use crate::widget::table::{self, Align, Order, Table};
+use crate::widget::{Canvas, Line, Notice};
+use ratatui::layout::Rect;
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Column {
+    State,
+    Name,
+    Beat,
+    Up,
+    Busy,
+    Runs,
+    Types,
+}
+
+const COLUMNS: &[table::Column<Column>] = &[
+    column(Column::State, "STATE", Align::Left, (10, 10), 0),
+    column(Column::Name, "WORKER", Align::Left, (10, 32), 0),
+    column(Column::Beat, "HEARD", Align::Right, (6, 6), 1),
+    column(Column::Busy, "BUSY", Align::Right, (7, 7), 2),
+    column(Column::Up, "UP", Align::Right, (6, 6), 4),
+    column(Column::Runs, "RUNS", Align::Left, (20, 64), 3),
+    column(Column::Types, "TAKES", Align::Left, (20, 80), 5),
+];
+
+const fn column(
+    key: Column,
+    title: &'static str,
+    align: Align,
+    (least, most): (u16, u16),
+    drop: u8,
+) -> table::Column<Column> {
+    table::Column {
+        key,
+        title,
+        align,
+        least,
+        most,
+        drop,
+    }
+}
+
+pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, areas: &Areas) {
+    headline(app, canvas, areas.headline);
+    let rows = &app.workers.listing.rows;
+    let columns = table::place(COLUMNS, areas.list.width);
+    let table = Table {
+        columns: &columns,
+        header: areas.header,
+        body: areas.list,
+        top: app.workers.cursor.top,
+        at: app.workers.cursor.at(),
+        len: rows.len(),
+        sort: Some((Column::Name, Order::Ascending)),
+    };
+    let cell = |canvas: &mut Canvas<'_>, area: Rect, column, at: usize| {
+        draw_cell(app, canvas, area, column, &rows[at]);
+    };
+    table.draw(canvas, |_| None, cell);
+    if let Some(notice) = notice(app) {
+        let below = u16::try_from(rows.len())
+            .unwrap_or(u16::MAX)
+            .min(areas.list.height);
+        let area = Rect {
+            y: areas.list.y + below,
+            height: areas.list.height - below,
+            ..areas.list
+        };
+        notice.draw(canvas, area);
+    }
+}
+
+fn notice(app: &App) -> Option<Notice<'_>> {
+    match &app.workers.listing.standing {
+        Standing::Loading => Some(Notice::Loading),
+        Standing::Failed(trouble) => Some(Notice::Error {
+            what: &trouble.what,
+            remedy: &trouble.remedy,
+        }),
+        Standing::Answered if app.workers.listing.rows.is_empty() => Some(Notice::Empty {
+            what: "no worker lives, and none died within the hour",
+            remedy: "start one: opsroom-worker work",
+        }),
+        Standing::Answered => None,
+    }
+}
+
+fn headline(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
+    if app.workers.listing.standing == Standing::Loading {
+        return;
+    }
+    let rows = &app.workers.listing.rows;
+    let count = |of: fn(&WorkerRow) -> bool| rows.iter().filter(|row| of(row)).count() as u64;
+    let live = count(|row| row.worker.alive && !row.worker.stopping);
+    let stopping = count(|row| row.worker.alive && row.worker.stopping);
+    let dead = count(|row| !row.worker.alive);
+    let alive = rows.iter().filter(|row| row.worker.alive);
+    let slots: u64 = alive
+        .map(|row| u64::try_from(row.worker.slots).unwrap_or(0))
+        .sum();
+    let busy: u64 = rows.iter().map(|row| row.runs.len() as u64).sum();
+    let mut line = Line::of(" ", Role::Screen);
+    for (n, sign, word, role) in [
+        (live, app.glyphs.running, "live", Role::Running),
+        (stopping, app.glyphs.partial, "stopping", Role::Partial),
+        (dead, app.glyphs.failed, "dead", Role::Failed),
+    ] {
+        let (quiet, strong) = match n {
+            0 => (Role::Muted, Role::Muted),
+            _ => (role, Role::Strong),
+        };
+        line = line
+            .and(sign, quiet)
+            .and(format!(" {:>2}", lapse::grouped(n)), strong)
+            .and(format!(" {word}   "), Role::Muted);
+    }
+    line.and(
+        format!(
+            "{} of {} slots busy",
+            lapse::grouped(busy),
+            lapse::grouped(slots)
+        ),
+        Role::Muted,
+    )
+    .draw(canvas, area);
+}
+
+fn draw_cell(app: &App, canvas: &mut Canvas<'_>, area: Rect, column: Column, row: &WorkerRow) {
+    let worker = &row.worker;
+    let text = if worker.alive {
+        Role::Screen
+    } else {
+        Role::Muted
+    };
+    match column {
+        Column::State => {
+            let (sign, word, role) = match (worker.alive, worker.stopping) {
+                (true, false) => (app.glyphs.running, "live", Role::Running),
+                (true, true) => (app.glyphs.partial, "stopping", Role::Partial),
+                (false, _) => (app.glyphs.failed, "dead", Role::Failed),
+            };
+            Line::of(sign, role)
+                .and(" ", role)
+                .and(word, role)
+                .draw(canvas, area);
+        }
+        Column::Name => {
+            canvas.text(area, &worker.name, text);
+        }
+        Column::Beat => canvas.text_right(area, heard(app, row), text),
+        Column::Up => {
+            canvas.text_right(
+                area,
+                lapse::age(app.clock.since(worker.started_at)),
+                Role::Muted,
+            );
+        }
+        Column::Busy => {
+            let busy = format!("{}/{}", row.runs.len(), worker.slots);
+            canvas.text_right(
+                area,
+                busy,
+                if row.runs.is_empty() {
+                    Role::Muted
+                } else {
+                    text
+                },
+            );
+        }
+        Column::Runs => in_hand(row).draw(canvas, area),
+        Column::Types => {
+            canvas.text(area, worker.types.join(" "), Role::Muted);
+        }
+    }
+}
+
+/// How long ago it was heard of. A live one beats every few seconds: its age would change with each
+/// poll and say nothing, so that only what is worth a look is counted in seconds.
+fn heard(app: &App, row: &WorkerRow) -> String {
+    let since = app.clock.since(row.worker.beat_at);
+    if row.worker.alive && since.num_seconds() < 15 {
+        return "now".to_owned();
+    }
+    lapse::age(since)
+}
+
+/// The first of its runs, and how many more.
+fn in_hand(row: &WorkerRow) -> Line {
+    let Some(run) = row.runs.first() else {
+        return Line::blank();
+    };
+    let line = Line::of(&run.run_type, Role::Screen)
+        .and("  ", Role::Screen)
+        .and(&run.tenant, Role::Muted);
+    match row.runs.len() {
+        1 => line,
+        more => line.and(format!("  +{}", more - 1), Role::Muted),
+    }
+}
