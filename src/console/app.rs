@@ -23,6 +23,7 @@ mod share;
 mod sort;
 mod travel;
 pub mod tree;
+mod vocabulary;
 mod wants;
 mod workers;
 
@@ -41,6 +42,7 @@ pub use runs::{Runs, Way};
 pub use settings::{SavedView, Settings};
 pub use sort::Sort;
 pub use travel::Travel;
+pub use vocabulary::Vocabulary;
 pub use wants::{Again, Ask, DetailWant, Question, Topic, Wants};
 pub use workers::{Row as WorkerRow, Workers};
 

@@ -75,6 +75,9 @@ impl Command {
                 | Action::Palette
                 | Action::View(_)
                 | Action::Go(_)
+                | Action::Complete
+                | Action::NextOffer
+                | Action::PreviousOffer
                 | Action::Fold
                 | Action::Unfold
         )
@@ -275,6 +278,30 @@ pub const TABLE: &[Command] = &[
         "filter the list",
     )
     .hinted(4, "filter"),
+    command(
+        G::Find,
+        "complete",
+        &["Tab"],
+        &[Input],
+        A::Complete,
+        "while typing: take what is offered",
+    ),
+    command(
+        G::Find,
+        "next-offer",
+        &["Down"],
+        &[Input],
+        A::NextOffer,
+        "while typing: choose what is offered",
+    ),
+    command(
+        G::Find,
+        "previous-offer",
+        &["Up", "BTab"],
+        &[Input],
+        A::PreviousOffer,
+        "while typing: the one before",
+    ),
     command(
         G::Find,
         "search",

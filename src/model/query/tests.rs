@@ -232,3 +232,30 @@ fn hostile_text_costs_its_length_and_no_more() {
         begun.elapsed()
     );
 }
+
+/// Every example of the reference is understood, and every field stands in it.
+#[test]
+fn the_reference_holds() {
+    let text = include_str!("../../../docs/queries.md");
+    let mut examples: Vec<&str> = Vec::new();
+    let (mut language, mut fields) = ("", false);
+    for line in text.lines() {
+        match line.strip_prefix("```") {
+            Some(opened) => language = opened,
+            None if language == "query" => examples.push(line),
+            None => {}
+        }
+        fields = line.starts_with("| field |") || (fields && line.starts_with('|'));
+        let cell = line.split('|').nth(3).filter(|_| fields);
+        examples.extend(cell.into_iter().flat_map(|cell| cell.split('`').skip(1).step_by(2)));
+    }
+    assert!(examples.len() > 15, "{examples:?}");
+    for example in &examples {
+        assert!(parse(example).is_ok(), "{example}: {:?}", parse(example));
+    }
+    for field in Field::names() {
+        assert!(text.contains(&format!("| `{field}:` |")), "{field}");
+    }
+    let error = parse("tenat:contoso").unwrap_err();
+    assert!(text.contains(&format!("^ {}", error.message)), "{error}");
+}
