@@ -219,7 +219,7 @@ fn is_of_type_and_state(code: Option<&str>, facts: &[Fact<'_>]) -> bool {
 
 /// Which states are looked for, and how far back: the window holds for what has ended.
 fn states(scope: &Scope) -> Vec<(Option<Bucket>, Age)> {
-    let whatever = scope.ids.is_some() || !scope.windowed;
+    let whatever = !scope.windowed;
     let age = |bucket: Bucket| match whatever || bucket.state().is_active() {
         true => Age::Whatever,
         false => Age::Within(WINDOW_S),

@@ -11,6 +11,7 @@
 //! | [`workers`] | who executes, as far as the login may know |
 //! | `scope` | what a query means against the directory |
 //! | `people` | who started operations, by name |
+//! | `keys` | runs by a searchable key of their context |
 //! | `arm` | a scope as selects that one index each serves |
 //! | `filter` | these as SQL |
 //! | `condition` | what is asked of each row, as SQL |
@@ -29,6 +30,7 @@ pub mod directory;
 pub mod error;
 mod filter;
 pub mod headline;
+mod keys;
 pub mod list;
 mod moment;
 pub mod options;

@@ -10,6 +10,7 @@ use crate::detail::{self, Attempt, ItemPage, Lookup};
 use crate::directory::{self, Directory};
 use crate::error::ReadError;
 use crate::headline::{self, Headline, Suspect};
+use crate::keys;
 use crate::list::{self, Held, MAX_PAGE, PageRequest, RunPage};
 use crate::options::ReadOptions;
 use crate::people::{self, People};
@@ -213,9 +214,17 @@ impl Reader {
         } else {
             People::default()
         };
+        let mut found = keys::Found::new();
+        for asked in scope::asks_for_keys(query) {
+            let tenants = self.directory().await?.tenants.iter();
+            let tenants = tenants.map(|tenant| tenant.id.0).collect();
+            let rows = self.all(keys::query(&asked, tenants)).await?;
+            found.extend(keys::decode(&rows)?.map(|ids| (asked, ids)));
+        }
         let known = Known {
             directory: self.directory().await?,
             people: &people,
+            keys: &found,
             stuck,
         };
         Ok(scope::resolve(query, known))

@@ -3,6 +3,7 @@
 //! here; what is left is a filter on rows. A query with groups is several scopes ([`resolve`]).
 
 use crate::directory::{Directory, Tenant};
+use crate::keys::{self, Asked};
 use crate::people::People;
 use chrono::{DateTime, Utc};
 use opsroom_model::query::eval::WINDOW;
@@ -20,6 +21,8 @@ const MOST_SCOPES: usize = 8;
 pub(crate) struct Known<'a> {
     pub directory: &'a Directory,
     pub people: &'a People,
+    /// The runs of keys that were looked up.
+    pub keys: &'a keys::Found,
     /// The runs that do not move, or why the question was not asked.
     pub stuck: Stuck<'a>,
 }
@@ -48,7 +51,7 @@ pub(crate) struct Scope {
     pub codes: Option<Vec<String>>,
     /// Only these states; `None`: any.
     pub buckets: Option<Vec<Bucket>>,
-    /// Only these runs, whatever their age.
+    /// Only these runs.
     pub ids: Option<Vec<RunId>>,
     /// Where runs that ended are left out before the default window.
     pub windowed: bool,
@@ -115,17 +118,27 @@ pub(crate) enum RowCondition {
 
 /// True where the query names people: their names must be known then.
 pub(crate) fn asks_for_people(query: &Query) -> bool {
-    let arms = query.arms(MOST_SCOPES).unwrap_or_default();
+    let arms = arms(query);
     let mut terms = arms.iter().flat_map(|arm| &arm.terms);
     terms.any(|term| matches!(term.condition, Condition::By(_)) && term.sign == Sign::Plus)
+}
+
+/// The keys of the context that the query names: their runs can be looked up.
+pub(crate) fn asks_for_keys(query: &Query) -> Vec<Asked> {
+    keys::asked(&arms(query))
+}
+
+/// The alternatives of a query; where there are too many, it stays whole.
+fn arms(query: &Query) -> Vec<Query> {
+    let whole = || vec![query.clone()];
+    query.arms(MOST_SCOPES).unwrap_or_else(whole)
 }
 
 /// The scopes of `query`; a run may be in several. Never none.
 pub(crate) fn resolve(query: &Query, known: Known<'_>) -> Vec<Scope> {
     let windowed = !query.sets_window();
-    let whole = || vec![query.clone()];
-    let arms = query.arms(MOST_SCOPES).unwrap_or_else(whole);
-    arms.iter()
+    arms(query)
+        .iter()
         .map(|arm| Scope::resolve(arm, windowed, known))
         .collect()
 }
@@ -150,6 +163,7 @@ impl Scope {
         let known = Known {
             directory,
             people: &People::default(),
+            keys: &keys::Found::new(),
             stuck: Stuck::AnyState,
         };
         let mut scope = Self::resolve(&Query::default(), true, known);
@@ -214,6 +228,12 @@ impl Scope {
             },
             Condition::By(patterns) if known.people.all_known && self.names.is_none() => {
                 self.names = Some(known.people.named(patterns));
+            }
+            Condition::Context { .. } => {
+                match Asked::of(condition).and_then(|asked| known.keys.get(&asked)) {
+                    Some(ids) => narrow(&mut self.ids, ids.clone()),
+                    None => return false,
+                }
             }
             _ => return false,
         }
@@ -397,6 +417,7 @@ mod tests {
         let known = Known {
             directory: &directory,
             people: &People::default(),
+            keys: &keys::Found::new(),
             stuck: Stuck::Are(&[RunId(7)]),
         };
         resolve(&parse(text).unwrap(), known)

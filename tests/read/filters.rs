@@ -1,6 +1,6 @@
 //! What a query finds.
 
-use crate::world::{World, ids, page};
+use crate::world::{World, ids};
 
 #[tokio::test]
 async fn every_field_finds_what_it_says() {
