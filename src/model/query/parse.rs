@@ -266,14 +266,13 @@ fn field_name(input: &mut Input<'_>) -> Parsed<Option<Field>> {
         ));
     }
     let shown: String = name.chars().take(40).collect();
+    let is_text = input.starts_with('/') || name.starts_with(|c: char| c.is_ascii_digit());
     let remedy = match field::nearest(name, Field::names()) {
         Some(meant) => format!("did you mean {meant}:?"),
+        None if is_text => "quote text with a colon in it, as in \"10:30\"".to_owned(),
         None => {
             let known: Vec<_> = Field::names().collect();
-            format!(
-                "there are {} and context.KEY; quote text with a colon",
-                known.join(", ")
-            )
+            format!("{}, {}KEY", known.join(", "), field::CONTEXT)
         }
     };
     Err(Fault::at(
@@ -323,6 +322,7 @@ mod tests {
             ("id:99999999999999999999", 3, "no run id"),
             ("context:x", 0, "context.schedule_id:7"),
             ("http://x", 0, "quote text with a colon"),
+            ("at 10:30", 3, "quote text with a colon"),
             ("é )", 2, "drop it"),
             ("a OR b", 2, "inside parentheses"),
             ("(a OR )", 6, "missing"),

@@ -247,7 +247,10 @@ fn the_reference_holds() {
         }
         fields = line.starts_with("| field |") || (fields && line.starts_with('|'));
         let cell = line.split('|').nth(3).filter(|_| fields);
-        examples.extend(cell.into_iter().flat_map(|cell| cell.split('`').skip(1).step_by(2)));
+        examples.extend(
+            cell.into_iter()
+                .flat_map(|cell| cell.split('`').skip(1).step_by(2)),
+        );
     }
     assert!(examples.len() > 15, "{examples:?}");
     for example in &examples {
