@@ -158,10 +158,10 @@ fn offers(app: &App, canvas: &mut Canvas<'_>, area: Rect, input: &Input) {
     let about = offers.iter().map(|offer| Clean::new(&offer.about).width());
     let about = about.max().unwrap_or(0);
     let room = usize::from(area.width);
-    let about = if wide + about + 4 <= room { about } else { 0 };
+    let about = if wide + about + 6 <= room { about } else { 0 };
     let gap = if about > 0 { 2 } else { 0 };
-    let width = u16::try_from((wide + gap + about + 2).min(room)).unwrap_or(area.width);
-    let x = column(input, from, area).saturating_sub(1);
+    let width = u16::try_from((wide + gap + about + 4).min(room)).unwrap_or(area.width);
+    let x = column(input, from, area).saturating_sub(2);
     let x = x.min(area.right().saturating_sub(width));
     for (at, (offer, text)) in offers.iter().zip(&texts).enumerate() {
         let y = area.y.saturating_add(u16::try_from(at).unwrap_or(u16::MAX));
@@ -175,6 +175,15 @@ fn offers(app: &App, canvas: &mut Canvas<'_>, area: Rect, input: &Input) {
             height: 1,
         };
         canvas.wipe(row);
+        for x in [row.x, row.right().saturating_sub(1)] {
+            let side = Rect { x, width: 1, ..row };
+            canvas.text(side, app.glyphs.upright, Role::Faint);
+        }
+        let row = Rect {
+            x: row.x + 1,
+            width: row.width.saturating_sub(2),
+            ..row
+        };
         let is_chosen = chosen == Some(at);
         if is_chosen {
             canvas.set_ground(row, Role::Selected);
