@@ -27,6 +27,7 @@ mod sort;
 mod take;
 mod travel;
 pub mod tree;
+mod vocabulary;
 mod wants;
 mod workers;
 
@@ -45,6 +46,7 @@ pub use runs::{Runs, Way};
 pub use settings::{SavedView, Settings};
 pub use sort::Sort;
 pub use travel::Travel;
+pub use vocabulary::Vocabulary;
 pub use wants::{Again, Ask, DetailWant, Question, Topic, Wants};
 pub use workers::{Row as WorkerRow, Workers};
 

@@ -16,7 +16,7 @@ pub struct Cli {
     /// The configuration to read instead of the usual one
     #[arg(long, global = true, value_name = "FILE", env = "OPSROOM_CONFIG")]
     pub config: Option<PathBuf>,
-    /// Which runs: tenant: type: is: code: by: id: since: and words
+    /// Which runs: tenant: type: is: code: by: since: until: took: workspace: id: context.KEY: and words
     #[arg(short, long, global = true, value_name = "QUERY", default_value = "")]
     pub query: String,
     /// The saved view to begin with

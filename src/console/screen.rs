@@ -48,6 +48,7 @@ pub fn view(app: &App, buffer: &mut Buffer) -> Option<Position> {
     let mut cursor = None;
     if app.place() == Place::Runs {
         cursor = filter_row::draw(app, &mut canvas, areas.filter);
+        filter_row::below(app, &mut canvas, areas.filter);
     }
     cursor = hints::draw(app, &mut canvas, areas.hints).or(cursor);
     match &app.overlay {

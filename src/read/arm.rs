@@ -219,22 +219,17 @@ fn is_of_type_and_state(code: Option<&str>, facts: &[Fact<'_>]) -> bool {
 
 /// Which states are looked for, and how far back: the window holds for what has ended.
 fn states(scope: &Scope) -> Vec<(Option<Bucket>, Age)> {
-    let whatever = scope.ids.is_some();
-    let age = |bucket: Bucket| match (scope.since_s, bucket.state().is_active()) {
-        _ if whatever => Age::Whatever,
-        (Some(since), _) => Age::Within(since),
-        (None, true) => Age::Whatever,
-        (None, false) => Age::Within(WINDOW_S),
+    let whatever = !scope.windowed;
+    let age = |bucket: Bucket| match whatever || bucket.state().is_active() {
+        true => Age::Whatever,
+        false => Age::Within(WINDOW_S),
     };
     match &scope.buckets {
         Some(buckets) => buckets.iter().map(|one| (Some(*one), age(*one))).collect(),
         None if whatever => vec![(None, Age::Whatever)],
-        None => match scope.since_s {
-            Some(since) => vec![(None, Age::Within(since))],
-            None => vec![
-                (None, Age::Within(WINDOW_S)),
-                (None, Age::ActiveBefore(WINDOW_S)),
-            ],
-        },
+        None => vec![
+            (None, Age::Within(WINDOW_S)),
+            (None, Age::ActiveBefore(WINDOW_S)),
+        ],
     }
 }

@@ -10,7 +10,7 @@
 //! empty, its oldest one is right. Progress is no change here; it moves a page, see [`crate::list`].
 
 use crate::error::ReadError;
-use crate::filter::push_where;
+use crate::filter::push_any_where;
 use crate::row::{self, COLUMNS, PAYLOAD, RunRow};
 use crate::scope::Scope;
 use opsroom_model::RunId;
@@ -70,7 +70,7 @@ struct Position {
 }
 
 /// Asks for the changes after the tail's place, or only for a place where it has none.
-pub(crate) fn query(scope: &Scope, tail: &Tail) -> QueryBuilder<Postgres> {
+pub(crate) fn query(scopes: &[Scope], tail: &Tail) -> QueryBuilder<Postgres> {
     let mut sql = QueryBuilder::new("with page as materialized (select ");
     sql.push(COLUMNS)
         .push(" from opsroom.operation_runs r where ");
@@ -82,7 +82,7 @@ pub(crate) fn query(scope: &Scope, tail: &Tail) -> QueryBuilder<Postgres> {
             sql.push("r.changed_xid >= ")
                 .push_bind(at.xmin.to_string())
                 .push("::xid8");
-            push_where(&mut sql, scope);
+            push_any_where(&mut sql, scopes);
             sql.push(format_args!(" limit {}", MAX_CHANGES + 1));
         }
     }

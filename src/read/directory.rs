@@ -15,8 +15,11 @@ pub struct Tenant {
     pub id: TenantId,
     /// Its name.
     pub name: Clean,
+    /// The name of its workspace.
+    pub workspace: Clean,
     /// The name as stored, for matching only.
     raw_name: String,
+    raw_workspace: String,
 }
 
 /// A registered operation type.
@@ -28,6 +31,8 @@ pub struct TypeInfo {
     pub label: Clean,
     /// What viewing one of its runs asks for; `None`: membership is enough.
     pub capability: Option<Clean>,
+    /// The keys of its context that filters may use, as stored: for comparing, never for drawing.
+    pub search_keys: Vec<String>,
     raw_name: String,
 }
 
@@ -48,6 +53,12 @@ impl Tenant {
     pub fn raw_name(&self) -> &str {
         &self.raw_name
     }
+
+    /// The workspace's name as stored: for comparing, never for drawing.
+    #[must_use]
+    pub fn raw_workspace(&self) -> &str {
+        &self.raw_workspace
+    }
 }
 
 impl TypeInfo {
@@ -59,17 +70,17 @@ impl TypeInfo {
 }
 
 #[derive(Deserialize)]
-struct StoredTenant(i64, String);
+struct StoredTenant(i64, String, Option<String>);
 
 #[derive(Deserialize)]
-struct StoredType(String, String, Option<String>);
+struct StoredType(String, String, Option<String>, Vec<String>);
 
 pub(crate) fn query() -> QueryBuilder<Postgres> {
     QueryBuilder::new(
         "select opsroom.sees_all() as sees_all, \
-         (select coalesce(json_agg(json_build_array(t.id, t.name) order by t.name, t.id), '[]') \
-            from opsroom.tenants t) as tenants, \
-         (select coalesce(json_agg(json_build_array(o.type, o.label, o.capability) order by o.type), '[]') \
+         (select coalesce(json_agg(json_build_array(t.id, t.name, w.name) order by t.name, t.id), '[]') \
+            from opsroom.tenants t left join opsroom.workspaces w on w.id = t.workspace_id) as tenants, \
+         (select coalesce(json_agg(json_build_array(o.type, o.label, o.capability, o.search_keys) order by o.type), '[]') \
             from opsroom.operation_types o) as types",
     )
 }
@@ -86,19 +97,23 @@ pub(crate) fn decode(row: &PgRow) -> Result<Directory, ReadError> {
     })
 }
 
-fn tenant(StoredTenant(id, raw_name): StoredTenant) -> Tenant {
+fn tenant(StoredTenant(id, raw_name, workspace): StoredTenant) -> Tenant {
+    let raw_workspace = workspace.unwrap_or_default();
     Tenant {
         id: TenantId(id),
         name: Clean::limited(&raw_name, 120),
+        workspace: Clean::limited(&raw_workspace, 120),
         raw_name,
+        raw_workspace,
     }
 }
 
-fn type_info(StoredType(raw_name, label, capability): StoredType) -> TypeInfo {
+fn type_info(StoredType(raw_name, label, capability, search_keys): StoredType) -> TypeInfo {
     TypeInfo {
         name: Clean::new(&raw_name),
         label: Clean::limited(&label, 120),
         capability: capability.map(|text| Clean::new(&text)),
+        search_keys,
         raw_name,
     }
 }

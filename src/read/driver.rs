@@ -1,7 +1,7 @@
 //! What one index serves of an arm, from which table, and how the rest is asked of its rows.
 
 use crate::arm::{Age, Arm, Ask, Fact};
-use crate::condition::{push_codes, push_row_filter, push_within, state_is};
+use crate::condition::{push_bound, push_codes, push_row_filter, push_within, state_is};
 use crate::filter::{Order, Take};
 use crate::row::Cursor;
 use crate::scope::Scope;
@@ -103,6 +103,7 @@ pub(crate) fn push_driver(
             .push(")");
         }
     }
+    push_bounds(sql, scope, alias);
     if let Some(ids) = &scope.ids {
         push_any(sql, "r.id", numbers(ids));
     }
@@ -110,6 +111,14 @@ pub(crate) fn push_driver(
         sql.push(format_args!(" and ({alias}.created_at, {alias}.{id}) < ("))
             .push_bind(before.created);
         sql.push(", ").push_bind(before.id.0).push(")");
+    }
+}
+
+/// Pushes when the scope's runs were created.
+pub(crate) fn push_bounds(sql: &mut QueryBuilder<Postgres>, scope: &Scope, alias: &str) {
+    for bound in &scope.created {
+        sql.push(" and ");
+        push_bound(sql, alias, *bound);
     }
 }
 

@@ -3,10 +3,10 @@
 //! those that made it into the page.
 
 use crate::arm::{Arm, Ask, Fact, Place, arms};
-use crate::condition::{push_codes, push_row_filter, push_within, state_is};
+use crate::condition::{push_codes, push_row_filter, state_is};
 use crate::driver::{
-    FAILURE, Source, Whose, is_asked_of_run, numbers, push_any, push_ask, push_driver, push_since,
-    push_tail, source,
+    FAILURE, Source, Whose, is_asked_of_run, numbers, push_any, push_ask, push_bounds, push_driver,
+    push_since, push_tail, source,
 };
 use crate::row::{COLUMNS, Cursor};
 use crate::scope::{RowCondition, Scope};
@@ -51,29 +51,25 @@ pub(crate) enum Search {
     Whole,
 }
 
-/// Pushes a parenthesised select of the scope's rows, ready to stand after `from`. In no order where
-/// none is asked for.
-pub(crate) fn push_rows(sql: &mut QueryBuilder<Postgres>, scope: &Scope, take: Take<'_>) {
-    let several = may_repeat(scope);
-    let asking;
-    let scope = if several && take.order == Order::Any {
-        asking = scope.clone().asking_for_codes();
-        &asking
-    } else {
-        scope
-    };
-    sql.push("(select ");
-    if several && take.order == Order::NewestFirst {
-        sql.push("distinct on (u.created_at, u.id) ");
+/// Pushes a parenthesised select of the scopes' rows, ready to stand after `from`; its columns have
+/// `id` and, where an order is asked for, `created_at`. In no order where none is.
+pub(crate) fn push_rows(sql: &mut QueryBuilder<Postgres>, scopes: &[Scope], take: Take<'_>) {
+    let several = scopes.len() > 1 || scopes.iter().any(may_repeat);
+    sql.push(match (several, take.order) {
+        (false, _) => "(select u.* from (",
+        (true, Order::NewestFirst) => "(select distinct on (u.created_at, u.id) u.* from (",
+        (true, Order::Any) => "(select distinct u.id from (",
+    });
+    let mut between = "(";
+    for scope in scopes {
+        for arm in &arms(scope) {
+            sql.push(between);
+            push_arm(sql, scope, arm, take);
+            sql.push(")");
+            between = " union all (";
+        }
     }
-    sql.push("u.* from (");
-    let arms = arms(scope);
-    for (at, arm) in arms.iter().enumerate() {
-        sql.push(if at == 0 { "(" } else { " union all (" });
-        push_arm(sql, scope, arm, take);
-        sql.push(")");
-    }
-    if arms.is_empty() {
+    if between == "(" {
         sql.push(format_args!(
             "select {} from opsroom.operation_runs r where r.id = any('{{}}'::int8[])",
             take.columns
@@ -84,13 +80,26 @@ pub(crate) fn push_rows(sql: &mut QueryBuilder<Postgres>, scope: &Scope, take: T
     sql.push(")");
 }
 
+/// Pushes what every active row of the scopes must fulfil, its state aside, as ` and …` over `r`.
+pub(crate) fn push_any_where(sql: &mut QueryBuilder<Postgres>, scopes: &[Scope]) {
+    if let [one] = scopes {
+        return push_where(sql, one);
+    }
+    sql.push(" and (false");
+    for scope in scopes {
+        sql.push(" or (true");
+        push_where(sql, scope);
+        sql.push(")");
+    }
+    sql.push(")");
+}
+
 /// True where a run may be in two arms.
 pub(crate) fn may_repeat(scope: &Scope) -> bool {
     scope.codes.as_ref().is_some_and(|codes| codes.len() > 1)
 }
 
-/// Pushes what every active row of the scope must fulfil, its state aside, as ` and …` over `r`.
-pub(crate) fn push_where(sql: &mut QueryBuilder<Postgres>, scope: &Scope) {
+fn push_where(sql: &mut QueryBuilder<Postgres>, scope: &Scope) {
     if let Some(tenants) = &scope.tenants {
         push_any(sql, "r.tenant_id", tenants.clone());
     }
@@ -112,11 +121,10 @@ pub(crate) fn push_where(sql: &mut QueryBuilder<Postgres>, scope: &Scope) {
         sql.push(" and ");
         push_codes(sql, codes.clone(), Vec::new());
     }
-    match (&scope.ids, scope.since_s) {
-        (Some(ids), _) => push_any(sql, "r.id", numbers(ids)),
-        (None, Some(seconds)) => push_within(sql, "r", seconds),
-        (None, None) => {}
+    if let Some(ids) = &scope.ids {
+        push_any(sql, "r.id", numbers(ids));
     }
+    push_bounds(sql, scope, "r");
     for filter in &scope.rows {
         push_row_filter(sql, filter);
     }
@@ -216,7 +224,10 @@ fn slice(arm: &Arm<'_>, search: Search) -> Option<i64> {
         Ask::Codes(_) => true,
         Ask::Row(filter) => matches!(
             filter.what,
-            RowCondition::Text { .. } | RowCondition::Codes { .. }
+            RowCondition::Text { .. }
+                | RowCondition::Codes { .. }
+                | RowCondition::Key { .. }
+                | RowCondition::Any(_)
         ),
         _ => arm.code.is_some() && is_asked_of_run(ask),
     });

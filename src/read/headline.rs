@@ -4,14 +4,14 @@
 //! to [`CAP`] and say so beyond.
 
 use crate::error::ReadError;
-use crate::filter::{Order, Search, Take, push_rows, push_where};
+use crate::filter::{Order, Search, Take, push_any_where, push_rows};
 use crate::moment;
 use crate::row;
 use crate::scope::Scope;
 use crate::stuck::{Facts, Waits};
 use crate::workers::Worker;
 use chrono::{DateTime, Utc};
-use opsroom_model::{Bucket, Status};
+use opsroom_model::{Bucket, RunId, Status};
 use sqlx::postgres::PgRow;
 use sqlx::{Postgres, QueryBuilder, Row};
 use uuid::Uuid;
@@ -58,22 +58,24 @@ impl Headline {
 }
 
 /// `active_only` where completed runs are counted already.
-pub(crate) fn query(scope: &Scope, active_only: bool) -> QueryBuilder<Postgres> {
+pub(crate) fn query(scopes: &[Scope], active_only: bool) -> QueryBuilder<Postgres> {
     let mut sql = QueryBuilder::new("select now() as as_of");
     for bucket in Bucket::ALL {
         if active_only && !bucket.state().is_active() {
             continue;
         }
-        let mut of_bucket = scope.clone();
-        of_bucket.buckets = Some(vec![*bucket]);
+        let mut of_bucket = scopes.to_vec();
+        for scope in &mut of_bucket {
+            scope.buckets = Some(vec![*bucket]);
+        }
         sql.push(", (select count(*) from ");
         let take = Take {
-            columns: "1",
+            columns: "r.id",
             limit: CAP + 1,
             before: None,
             since: None,
             order: Order::Any,
-            search: if scope.is_free_text() || !scope.foreign_types.is_empty() {
+            search: if scopes.iter().any(Scope::is_searched) {
                 Search::Newest(SEARCH_BUDGET)
             } else {
                 Search::Whole
@@ -86,7 +88,7 @@ pub(crate) fn query(scope: &Scope, active_only: bool) -> QueryBuilder<Postgres> 
         ", (select min(r.created_at) from opsroom.operation_runs r where r.outcome = 'pending' and r.status = 'queued' \
          and coalesce(r.available_at <= now(), true) and r.created_at >= '1900-01-01'",
     );
-    push_where(&mut sql, scope);
+    push_any_where(&mut sql, scopes);
     sql.push(") as oldest_queued");
     sql
 }
@@ -118,9 +120,9 @@ fn capped(n: i64, cap: i64) -> Capped {
     }
 }
 
-/// Active runs that may be stuck: those whose worker is not alive, those that wait though nobody
+/// Active runs that may be stuck, with the database's time: those whose worker is not alive, those that wait though nobody
 /// takes their type, those that have been running for ten minutes.
-pub(crate) fn suspects(scope: &Scope, workers: &[Worker]) -> QueryBuilder<Postgres> {
+pub(crate) fn suspects(scopes: &[Scope], workers: &[Worker]) -> QueryBuilder<Postgres> {
     let alive = workers.iter().filter(|worker| worker.alive);
     let takers = workers
         .iter()
@@ -128,7 +130,7 @@ pub(crate) fn suspects(scope: &Scope, workers: &[Worker]) -> QueryBuilder<Postgr
     let ids: Vec<Uuid> = alive.map(|worker| worker.id).collect();
     let types: Vec<String> = takers.flat_map(|worker| worker.types.clone()).collect();
     let mut sql = QueryBuilder::new(
-        "select r.type, r.status, r.worker_id, r.started_at, r.available_at is null as elsewhere, \
+        "select now() as as_of, r.id, r.type, r.status, r.worker_id, r.started_at, r.available_at is null as elsewhere, \
          coalesce(r.available_at = 'infinity', false) as held_back, \
          case when isfinite(r.available_at) and r.available_at > now() then r.available_at end as due_at \
          from opsroom.operation_runs r where r.outcome = 'pending' and (r.worker_id <> all(",
@@ -137,13 +139,15 @@ pub(crate) fn suspects(scope: &Scope, workers: &[Worker]) -> QueryBuilder<Postgr
         .push("::uuid[]) or (r.worker_id is null and r.available_at <= now() and r.type <> all(")
         .push_bind(types)
         .push("::text[])) or (r.status = 'running' and r.started_at < now() - interval '10 minutes'))");
-    push_where(&mut sql, scope);
+    push_any_where(&mut sql, scopes);
     sql.push(" limit ").push_bind(CANDIDATES + 1);
     sql
 }
 
 /// A suspect of [`suspects`].
 pub(crate) struct Suspect {
+    pub id: RunId,
+    pub as_of: DateTime<Utc>,
     pub run_type: String,
     status: Status,
     worker_id: Option<Uuid>,
@@ -156,6 +160,8 @@ impl Suspect {
         let read = || -> Result<Self, sqlx::Error> {
             let status: &str = row.try_get("status")?;
             Ok(Self {
+                id: RunId(row.try_get("id")?),
+                as_of: row.try_get("as_of")?,
                 run_type: row.try_get("type")?,
                 status: if status == "queued" {
                     Status::Queued

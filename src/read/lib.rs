@@ -11,6 +11,7 @@
 //! | [`workers`] | who executes, as far as the login may know |
 //! | `scope` | what a query means against the directory |
 //! | `people` | who started operations, by name |
+//! | `keys` | runs by a searchable key of their context |
 //! | `arm` | a scope as selects that one index each serves |
 //! | `filter` | these as SQL |
 //! | `driver` | what one index serves of them, and what is asked of its rows |
@@ -47,6 +48,7 @@ pub mod headline;
 pub mod health;
 pub mod histogram;
 pub mod history;
+mod keys;
 pub mod list;
 mod moment;
 pub mod options;

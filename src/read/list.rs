@@ -8,7 +8,7 @@
 //! by a trigger on every change, so an equal pair means an equal row; only a tenant's new name waits
 //! until the row itself changes or the page is asked for anew.
 
-use crate::arm::arms;
+use crate::arm::{Arm, arms};
 use crate::error::ReadError;
 use crate::filter::{Order, Search, Take, may_repeat, push_arm, push_end};
 use crate::moment::Moment;
@@ -79,7 +79,7 @@ impl RunPage {
 }
 
 pub(crate) fn query(
-    scope: &Scope,
+    scopes: &[Scope],
     limit: i64,
     before: Option<Cursor>,
     held: &Held,
@@ -87,14 +87,14 @@ pub(crate) fn query(
 ) -> QueryBuilder<Postgres> {
     let mut sql = QueryBuilder::new(begin);
     sql.push("with ");
-    push_page(&mut sql, scope, slice_of(limit, before));
+    push_page(&mut sql, scopes, slice_of(limit, before));
     sql.push(" select ");
     push_payload(&mut sql, "page", held);
     sql.push(" order by p.created_at desc, p.id desc");
     sql
 }
 
-/// The newest of a scope, a row more than asked for.
+/// The newest, a row more than asked for.
 pub(crate) fn slice_of(limit: i64, before: Option<Cursor>) -> Take<'static> {
     Take {
         columns: COLUMNS,
@@ -137,15 +137,16 @@ pub(crate) fn push_payload(sql: &mut QueryBuilder<Postgres>, table: &str, held: 
 
 /// Pushes the tables `page`, its rows, and `ends`, the place where a slice ended before the page was
 /// full: the newest of them, since below it an arm was not looked at.
-pub(crate) fn push_page(sql: &mut QueryBuilder<Postgres>, scope: &Scope, take: Take<'_>) {
-    let arms = arms(scope);
-    for (at, arm) in arms.iter().enumerate() {
+pub(crate) fn push_page(sql: &mut QueryBuilder<Postgres>, scopes: &[Scope], take: Take<'_>) {
+    let of_scope = |scope| arms(scope).into_iter().map(move |arm| (scope, arm));
+    let arms: Vec<(&Scope, _)> = scopes.iter().flat_map(of_scope).collect();
+    for (at, (scope, arm)) in arms.iter().enumerate() {
         sql.push(format_args!("arm{at} as materialized ("));
         push_arm(sql, scope, arm, take);
         sql.push("), ");
     }
     sql.push("page as materialized (select ");
-    if may_repeat(scope) {
+    if scopes.len() > 1 || scopes.iter().any(may_repeat) {
         sql.push("distinct on (u.created_at, u.id) ");
     }
     sql.push("u.* from (");
@@ -162,7 +163,8 @@ pub(crate) fn push_page(sql: &mut QueryBuilder<Postgres>, scope: &Scope, take: T
         .push_bind(take.limit)
         .push("), ends as materialized (select x.created_at, x.id from (");
     sql.push("select null::timestamptz as created_at, null::int8 as id where false");
-    for (at, arm) in arms.iter().enumerate().filter(|(_, arm)| arm.is_sliced()) {
+    let sliced = |(_, (_, arm)): &(usize, &(_, Arm<'_>))| arm.is_sliced();
+    for (at, (scope, arm)) in arms.iter().enumerate().filter(sliced) {
         sql.push(" union all (select q.created_at, q.id from (");
         push_end(sql, scope, arm, take);
         sql.push(format_args!(") q where (select count(*) from arm{at}) < "))

@@ -23,7 +23,7 @@ pub(crate) struct People {
 impl People {
     /// Those whose name fits as a whole, or by its first or last words: `alice` finds Alice Meyer.
     pub(crate) fn named(&self, patterns: &[Pattern]) -> Vec<String> {
-        let fits = |name: &str| patterns.iter().any(|pattern| fits(pattern, name));
+        let fits = |name: &str| patterns.iter().any(|pattern| pattern.fits_name(name));
         let names = self.names.iter().map(String::as_str);
         names
             .chain([SYSTEM])
@@ -31,12 +31,6 @@ impl People {
             .map(str::to_owned)
             .collect()
     }
-}
-
-fn fits(pattern: &Pattern, name: &str) -> bool {
-    let mut blanks = name.match_indices(' ').map(|(at, _)| at);
-    pattern.matches(name)
-        || blanks.any(|at| pattern.matches(&name[..at]) || pattern.matches(&name[at + 1..]))
 }
 
 /// One step of the index per name, not one per run; per tenant where the login does not see all.

@@ -15,12 +15,13 @@ use crate::failures::{self, FailureBoard};
 use crate::headline::{self, Headline, Suspect};
 use crate::health::{self, By, HealthBoard};
 use crate::history::{self, History};
+use crate::keys;
 use crate::list::{self, Held, MAX_PAGE, PageRequest, RunPage};
 use crate::options::ReadOptions;
 use crate::people::{self, People};
 use crate::rollup;
 use crate::schedules::{self, Schedules};
-use crate::scope::{self, Scope};
+use crate::scope::{self, Known, Scope};
 use crate::session::Session;
 use crate::sorted::{self, SortRequest, SortedPage};
 use crate::still::{self, Answer, Listed};
@@ -40,6 +41,13 @@ const DIRECTORY_AGE: Duration = Duration::from_secs(30);
 const EXPLAIN: &str = "explain ";
 /// How long the p95 of a type is believed.
 const P95_AGE: Duration = Duration::from_secs(300);
+
+/// Whether every run that may be stuck was judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Judged {
+    All,
+    Some,
+}
 
 /// Reads, through one connection.
 #[derive(Debug)]
@@ -129,10 +137,11 @@ impl Reader {
             }
         };
         let limit = request.limit.clamp(1, MAX_PAGE);
-        let scope = self.scope(&request.query).await?;
-        let sql = list::query(&scope, i64::from(limit), request.before, held, "");
+        let (scopes, all_stuck) = self.scopes(&request.query).await?;
+        let sql = list::query(&scopes, i64::from(limit), request.before, held, "");
         let rows = self.all(sql).await?;
         let mut page = list::decode(&rows, limit as usize, held)?;
+        page.within_budget |= all_stuck == Judged::Some;
         if page.rows.iter().any(|row| row.state.is_active()) {
             page.stuck = self.diagnose_page(&page).await?;
         }
@@ -152,9 +161,10 @@ impl Reader {
     /// As every call: see [`ReadError`].
     pub async fn sorted(&mut self, request: &SortRequest) -> Result<SortedPage, ReadError> {
         let begun = Instant::now();
-        let scope = self.scope(&request.query).await?;
-        let rows = self.all(sorted::query(&scope, request, "")).await?;
+        let (scopes, all_stuck) = self.scopes(&request.query).await?;
+        let rows = self.all(sorted::query(&scopes, request, "")).await?;
         let mut sorted = sorted::decode(&rows)?;
+        sorted.page.within_budget |= all_stuck == Judged::Some;
         if sorted.page.rows.iter().any(|row| row.state.is_active()) {
             sorted.page.stuck = self.diagnose_page(&sorted.page).await?;
         }
@@ -187,8 +197,8 @@ impl Reader {
     /// As every call: see [`ReadError`].
     pub async fn plan(&mut self, request: &PageRequest) -> Result<Vec<Clean>, ReadError> {
         let limit = request.limit.clamp(1, MAX_PAGE);
-        let scope = self.scope(&request.query).await?;
-        let sql = list::query(&scope, i64::from(limit), request.before, &[], EXPLAIN);
+        let (scopes, _) = self.scopes(&request.query).await?;
+        let sql = list::query(&scopes, i64::from(limit), request.before, &[], EXPLAIN);
         self.lines(sql).await
     }
 
@@ -197,8 +207,8 @@ impl Reader {
     /// # Errors
     /// As every call: see [`ReadError`].
     pub async fn sorted_plan(&mut self, request: &SortRequest) -> Result<Vec<Clean>, ReadError> {
-        let scope = self.scope(&request.query).await?;
-        self.lines(sorted::query(&scope, request, EXPLAIN)).await
+        let (scopes, _) = self.scopes(&request.query).await?;
+        self.lines(sorted::query(&scopes, request, EXPLAIN)).await
     }
 
     async fn lines(&mut self, sql: QueryBuilder<Postgres>) -> Result<Vec<Clean>, ReadError> {
@@ -232,8 +242,8 @@ impl Reader {
     /// # Errors
     /// As every call: see [`ReadError`]. The tail stays where it was; a look that was dropped, too.
     pub async fn changes(&mut self, tail: &mut Tail) -> Result<Changes, ReadError> {
-        let scope = self.scope(&tail.query).await?.of_any_state();
-        let rows = self.all(changes::query(&scope, tail)).await?;
+        let scopes = self.resolve(&tail.query, scope::Stuck::AnyState).await?;
+        let rows = self.all(changes::query(&scopes, tail)).await?;
         changes::decode(&rows, tail, self.connections)
     }
 
@@ -242,25 +252,19 @@ impl Reader {
     /// # Errors
     /// As every call: see [`ReadError`].
     pub async fn headline(&mut self, query: &Query) -> Result<Headline, ReadError> {
-        let scope = self.scope(query).await?.of_any_state();
-        let ended = if rollup::covers(&scope) {
-            counted::decode(&self.one(counted::query(&scope)).await?)?
-        } else {
-            None
+        let scopes = self.resolve(query, scope::Stuck::AnyState).await?;
+        let ended = match scopes.as_slice() {
+            [scope] if rollup::covers(scope) => {
+                counted::decode(&self.one(counted::query(scope)).await?)?
+            }
+            _ => None,
         };
-        let row = self.one(headline::query(&scope, ended.is_some())).await?;
+        let row = self.one(headline::query(&scopes, ended.is_some())).await?;
         let mut headline = headline::decode(&row, ended.unwrap_or_default())?;
         let workers = self.workers().await?;
         headline.live_workers = workers.iter().filter(|worker| worker.alive).count();
-        let rows = self.all(headline::suspects(&scope, &workers)).await?;
-        let suspects = rows
-            .iter()
-            .map(Suspect::decode)
-            .collect::<Result<Vec<_>, _>>()?;
-        let facts: Vec<_> = suspects.iter().map(Suspect::facts).collect();
-        let verdicts = self.diagnose(&facts, &workers, headline.as_of).await?;
-        let stuck = verdicts.iter().flatten().count();
-        headline.stuck = headline::stuck_count(stuck, suspects.len());
+        let (stuck, suspects) = self.stuck_among(&scopes, &workers).await?;
+        headline.stuck = headline::stuck_count(stuck.len(), suspects);
         Ok(headline)
     }
 
@@ -271,9 +275,10 @@ impl Reader {
     /// # Errors
     /// As every call: see [`ReadError`].
     pub async fn sparkline(&mut self, query: &Query) -> Result<Option<Vec<Point>>, ReadError> {
-        let mut scope = self.scope(query).await?.of_any_state();
-        scope.since_s = None;
-        if !rollup::covers(&scope) {
+        let (mut scope, whole) = self.counted_scope(query).await?;
+        scope.windowed = true;
+        scope.created.clear();
+        if !whole || !rollup::covers(&scope) {
             return Ok(None);
         }
         counted::decode_sparkline(&self.all(counted::sparkline(&scope)).await?)
@@ -285,9 +290,13 @@ impl Reader {
     /// # Errors
     /// As every call: see [`ReadError`].
     pub async fn failures(&mut self, query: &Query) -> Result<Option<FailureBoard>, ReadError> {
-        let scope = self.scope(query).await?.of_any_state();
+        let (scope, whole) = self.counted_scope(query).await?;
         let rows = self.all(failures::query(&scope)).await?;
-        failures::decode(&rows, &scope)
+        let mut board = failures::decode(&rows, &scope)?;
+        if let Some(board) = &mut board {
+            board.narrowed &= whole;
+        }
+        Ok(board)
     }
 
     /// How the tenants or the types of a query fare, the worst first. `None` where the rollups have not
@@ -300,7 +309,7 @@ impl Reader {
         by: By,
         query: &Query,
     ) -> Result<Option<HealthBoard>, ReadError> {
-        let scope = self.scope(query).await?;
+        let (scope, _) = self.counted_scope(query).await?;
         let rows = self.all(health::query(by, &scope)).await?;
         health::decode(&rows, by)
     }
@@ -376,14 +385,83 @@ impl Reader {
         checkup::decode(&row, tenants, live)
     }
 
-    async fn scope(&mut self, query: &Query) -> Result<Scope, ReadError> {
+    /// What a query means; where it asks for the diagnosis, the runs that may be stuck are judged
+    /// first.
+    async fn scopes(&mut self, query: &Query) -> Result<(Vec<Scope>, Judged), ReadError> {
+        let (mut stuck, mut judged) = (Vec::new(), Judged::All);
+        if query.asks_for_stuck() {
+            let scopes = self.resolve(query, scope::Stuck::AnyState).await?;
+            let workers = self.workers().await?;
+            let (found, suspects) = self.stuck_among(&scopes, &workers).await?;
+            stuck = found;
+            if headline::stuck_count(stuck.len(), suspects).more {
+                judged = Judged::Some;
+            }
+        }
+        let scopes = self.resolve(query, scope::Stuck::Are(&stuck)).await?;
+        Ok((scopes, judged))
+    }
+
+    async fn resolve(
+        &mut self,
+        query: &Query,
+        stuck: scope::Stuck<'_>,
+    ) -> Result<Vec<Scope>, ReadError> {
         self.directory().await?;
         let people = if scope::asks_for_people(query) {
             self.know_people().await?
         } else {
             People::default()
         };
-        Ok(Scope::resolve(query, self.directory().await?, &people))
+        let mut found = keys::Found::new();
+        for asked in scope::asks_for_keys(query) {
+            let tenants = self.directory().await?.tenants.iter();
+            let tenants = tenants.map(|tenant| tenant.id.0).collect();
+            let rows = self.all(keys::query(&asked, tenants)).await?;
+            found.extend(keys::decode(&rows)?.map(|ids| (asked, ids)));
+        }
+        let known = Known {
+            directory: self.directory().await?,
+            people: &people,
+            keys: &found,
+            stuck,
+        };
+        Ok(scope::resolve(query, known))
+    }
+
+    /// The one scope that rollups are asked for, of runs in any state; all that the login sees, and
+    /// false, where the query has alternatives.
+    async fn counted_scope(&mut self, query: &Query) -> Result<(Scope, bool), ReadError> {
+        let mut scopes = self.resolve(query, scope::Stuck::AnyState).await?;
+        if let (Some(only), true) = (scopes.pop(), scopes.is_empty()) {
+            return Ok((only, true));
+        }
+        let mut all = self
+            .resolve(&Query::default(), scope::Stuck::AnyState)
+            .await?;
+        let all = all.pop().ok_or_else(|| ReadError::malformed("no scope"))?;
+        Ok((all, false))
+    }
+
+    /// The runs of `scopes` that do not move, and how many had to be judged.
+    async fn stuck_among(
+        &mut self,
+        scopes: &[Scope],
+        workers: &[Worker],
+    ) -> Result<(Vec<RunId>, usize), ReadError> {
+        let rows = self.all(headline::suspects(scopes, workers)).await?;
+        let suspects = rows
+            .iter()
+            .map(Suspect::decode)
+            .collect::<Result<Vec<_>, _>>()?;
+        let Some(now) = suspects.first().map(|suspect| suspect.as_of) else {
+            return Ok((Vec::new(), 0));
+        };
+        let facts: Vec<_> = suspects.iter().map(Suspect::facts).collect();
+        let verdicts = self.diagnose(&facts, workers, now).await?;
+        let judged = suspects.iter().zip(verdicts);
+        let stuck = judged.filter_map(|(suspect, verdict)| verdict.map(|_| suspect.id));
+        Ok((stuck.collect(), suspects.len()))
     }
 
     /// As old as the directory may be.
@@ -446,8 +524,7 @@ impl Reader {
         if known.is_some_and(|(since, _)| since.elapsed() < P95_AGE) {
             return Ok(());
         }
-        let mut scope = self.scope(&Query::default()).await?;
-        scope.types = Some(vec![run_type.to_owned()]);
+        let scope = Scope::of_type(run_type, self.directory().await?);
         let counted = self.all(health::durations(&scope)).await?;
         if let Some(percentiles) = health::decode_durations(&counted)? {
             let enough = percentiles.samples >= stuck::MIN_SAMPLES.unsigned_abs();
@@ -504,7 +581,7 @@ fn stuck_p95(scope: &Scope) -> QueryBuilder<Postgres> {
         order: Order::NewestFirst,
         search: Search::Whole,
     };
-    push_rows(&mut sql, scope, take);
+    push_rows(&mut sql, std::slice::from_ref(scope), take);
     sql.push(" s where s.started_at >= '1900-01-01' and s.completed_at < '9999-12-31'");
     sql
 }

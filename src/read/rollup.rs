@@ -4,20 +4,34 @@
 //! Rollups know tenants, types and time. A query that asks for more is counted from the runs, or not
 //! at all; who asks is told which.
 
-use crate::scope::{Scope, WINDOW_S};
+use crate::scope::{Bound, Moment, Scope, WINDOW_S};
 use sqlx::{Postgres, QueryBuilder};
 
 /// Runs of the tail that are counted; more of them, and counts are lower bounds.
 pub(crate) const TAIL: i64 = 10_000;
 
-/// True where tenants, types and the time are all the scope asks for.
+/// True where tenants, types and a time up to now are all the scope asks for.
 pub(crate) fn covers(scope: &Scope) -> bool {
-    scope.rows.is_empty() && scope.foreign_types.is_empty() && scope.ids.is_none()
+    scope.rows.is_empty()
+        && scope.foreign_types.is_empty()
+        && scope.ids.is_none()
+        && scope.names.is_none()
+        && scope.codes.is_none()
+        && since(scope).is_some()
 }
 
-/// How far back the scope's completed runs go, in seconds.
+/// How far back the scope's completed runs go, in seconds: the default window where it asks for a
+/// time that rollups cannot tell, see [`covers`].
 pub(crate) fn window(scope: &Scope) -> i64 {
-    scope.since_s.unwrap_or(WINDOW_S)
+    since(scope).unwrap_or(WINDOW_S)
+}
+
+fn since(scope: &Scope) -> Option<i64> {
+    match scope.created.as_slice() {
+        [] if scope.windowed => Some(WINDOW_S),
+        [Bound::From(Moment::Ago(seconds))] => Some(*seconds as i64),
+        _ => None,
+    }
 }
 
 /// Pushes `s`: one row with the snapshot of the last tick, and whether everything since `since` (the

@@ -92,10 +92,14 @@ impl SortBy {
     }
 }
 
-pub(crate) fn query(scope: &Scope, request: &SortRequest, begin: &str) -> QueryBuilder<Postgres> {
+pub(crate) fn query(
+    scopes: &[Scope],
+    request: &SortRequest,
+    begin: &str,
+) -> QueryBuilder<Postgres> {
     let mut sql = QueryBuilder::new(begin);
     sql.push("with ");
-    push_page(&mut sql, scope, slice_of(i64::from(COVERED), None));
+    push_page(&mut sql, scopes, slice_of(i64::from(COVERED), None));
     let direction = match request.direction {
         Direction::Ascending => "asc",
         Direction::Descending => "desc",

@@ -1,7 +1,7 @@
 //! What keys do to the state, without a terminal.
 
 use crate::stage::{ago, answer, app, frame, give, live, page, press, row, story, tell};
-use opsroom_console::app::{Data, Effect, Message, Pane, Place};
+use opsroom_console::app::{App, Data, Effect, Message, Pane, Place};
 use opsroom_console::keymap::Context;
 use opsroom_model::{Bucket, RunId};
 
@@ -108,6 +108,24 @@ fn a_filter_that_cannot_be_understood_stays_open_and_changes_nothing() {
     assert_eq!(app.context(), Context::Input);
     assert_eq!(app.wants(), before);
     assert!(frame(&app).contains("'faild' is no state"));
+}
+
+#[test]
+fn what_is_offered_is_taken_where_the_cursor_stands() {
+    let mut app = live(120, 40);
+    let typed = |app: &App| app.filter.input().unwrap().value().to_owned();
+    press(&mut app, "/ty<Tab>restore<Tab>");
+    assert_eq!(typed(&app), "type:restore.execute");
+    press(&mut app, " by:al<Down><Enter> is:fa<Tab>,st<Up><Enter>");
+    assert_eq!(
+        typed(&app),
+        "type:restore.execute by:\"Alice Meyer\" is:failed,stuck"
+    );
+    // Esc gives up the choice, then the input; Enter without a choice applies.
+    press(&mut app, " t<Down><Esc>");
+    assert_eq!(app.context(), Context::Input);
+    press(&mut app, "<C-u>code:graph.thr<Tab><Enter>");
+    assert_eq!(app.filter.query().to_string(), "code:graph.throttled");
 }
 
 #[test]

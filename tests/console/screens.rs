@@ -61,6 +61,13 @@ fn typing_a_wrong_filter() {
 }
 
 #[test]
+fn typing_what_can_be_completed() {
+    let mut app = live(120, 24);
+    press(&mut app, "/is:failed t<Down>");
+    assert_snapshot!(frame(&app));
+}
+
+#[test]
 fn loading_then_empty_then_nothing_fits() {
     let mut app = app(80, 8, "");
     assert!(frame(&app).contains("loading"));

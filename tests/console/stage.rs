@@ -59,6 +59,7 @@ pub(crate) fn live(columns: u16, rows: u16) -> App {
         Data::Reach(Reach {
             tenants: 42,
             all: true,
+            ..Reach::default()
         }),
     );
     if let Some(want) = app.wants().detail() {

@@ -54,8 +54,9 @@ async fn since_holds_for_the_whole_headline() {
         ("", 2, Some(179..182)),
         ("since:1h", 1, Some(0..5)),
         ("since:1s", 0, None),
-        // A run that is named is meant, however old.
-        ("since:1h id:300", 1, Some(179..182)),
+        // A run that is named is meant, however old; what else is asked must hold, too.
+        ("id:300", 1, Some(179..182)),
+        ("since:1h id:300", 0, None),
     ] {
         let headline = reader.headline(&parse(query).unwrap()).await.unwrap();
         assert_eq!(headline.stuck.n, stuck, "{query}");

@@ -14,6 +14,7 @@ mod filters;
 mod hardened;
 mod headline;
 mod late;
+mod language;
 mod logins;
 mod pages;
 mod plans;

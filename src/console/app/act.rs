@@ -25,7 +25,16 @@ impl App {
             Action::Mouse => return self.toggle_mouse(),
             Action::Back => self.back(),
             Action::Go(place) => self.go(place),
-            Action::Filter => self.filter.open(),
+            Action::Filter => {
+                self.filter.open();
+                self.offer();
+            }
+            Action::NextOffer => self.filter.choose(Way::Down),
+            Action::PreviousOffer => self.filter.choose(Way::Up),
+            Action::Complete => {
+                self.filter.take_offer();
+                self.offer();
+            }
             Action::Search => self.open_search(),
             Action::NextFound => self.find(Way::Down),
             Action::PreviousFound => self.find(Way::Up),
@@ -78,6 +87,7 @@ impl App {
     fn back(&mut self) {
         let on_runs = self.place() == Place::Runs;
         if self.close_overlay() {
+        } else if self.filter.unchoose() {
         } else if self.filter.is_open() {
             self.filter.close();
         } else if self.detail.search.input.take().is_some() {
@@ -142,6 +152,9 @@ impl App {
         }
         if self.detail.search.input.is_some() {
             self.accept_search();
+        } else if self.filter.has_choice() {
+            self.filter.take_offer();
+            self.offer();
         } else if self.filter.is_open() {
             if let Some(query) = self.filter.accept() {
                 self.query_changed(query);

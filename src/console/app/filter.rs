@@ -1,11 +1,17 @@
-//! The filter: what is on, and what is being typed.
+//! The filter: what is on, what is being typed, and what could be typed next.
 
+use super::Way;
 use opsroom_model::Bucket;
-use opsroom_model::query::{Condition, Query, QueryError, Sign, Term, parse};
+use opsroom_model::query::complete::Offer;
+use opsroom_model::query::{
+    Completion, Condition, Field, Is, Query, QueryError, Sign, Term, complete, parse,
+};
 use tui_input::{Input, InputRequest};
 
 /// Characters a filter may have.
 const MAX_TYPED: usize = 1000;
+/// Offers at most.
+const MAX_OFFERS: usize = 8;
 
 /// The filter.
 #[derive(Debug, Clone)]
@@ -14,6 +20,9 @@ pub struct Filter {
     generation: u64,
     input: Option<Input>,
     error: Option<QueryError>,
+    offers: Vec<Offer>,
+    place: Option<Completion>,
+    chosen: Option<usize>,
 }
 
 impl Filter {
@@ -25,6 +34,9 @@ impl Filter {
             generation: 1,
             input: None,
             error: None,
+            offers: Vec::new(),
+            place: None,
+            chosen: None,
         }
     }
 
@@ -46,10 +58,75 @@ impl Filter {
         self.input.as_ref()
     }
 
-    /// What is wrong with it.
+    /// What is wrong with it, but for what is being typed right now while there are ways to end it.
     #[must_use]
     pub fn error(&self) -> Option<&QueryError> {
-        self.error.as_ref()
+        let from = self.place.as_ref().map_or(usize::MAX, |place| place.from);
+        let typing = |error: &&QueryError| !self.offers.is_empty() && error.at >= from;
+        self.error.as_ref().filter(|error| !typing(error))
+    }
+
+    /// How it could go on, the character all of it begins at, and which one is chosen.
+    #[must_use]
+    pub fn offers(&self) -> (&[Offer], usize, Option<usize>) {
+        let from = self.place.as_ref().map_or(0, |place| place.from);
+        (&self.offers, from, self.chosen)
+    }
+
+    /// Looks for ways to go on at the cursor; `live` says which values there are.
+    pub fn offer(&mut self, live: &dyn Fn(&Field) -> Vec<String>) {
+        self.chosen = None;
+        self.offers.clear();
+        self.place = None;
+        let Some(input) = &self.input else {
+            return;
+        };
+        let place = complete(input.value(), input.cursor());
+        self.offers = place.offers(live, MAX_OFFERS);
+        self.place = Some(place);
+    }
+
+    /// Moves to another offer, from the last to none at all.
+    pub fn choose(&mut self, way: Way) {
+        let last = self.offers.len().checked_sub(1);
+        self.chosen = match (way, self.chosen) {
+            (Way::Down, None) => last.map(|_| 0),
+            (Way::Down, Some(at)) => (Some(at) < last).then_some(at + 1),
+            (Way::Up, None) => last,
+            (Way::Up, Some(at)) => at.checked_sub(1),
+        };
+    }
+
+    /// Forgets the choice; false where there was none.
+    pub fn unchoose(&mut self) -> bool {
+        self.chosen.take().is_some()
+    }
+
+    /// True where an offer is chosen.
+    #[must_use]
+    pub fn has_choice(&self) -> bool {
+        self.chosen.is_some()
+    }
+
+    /// Puts the chosen offer in, or the first; the cursor stands behind it.
+    pub fn take_offer(&mut self) {
+        let offer = self.offers.get(self.chosen.unwrap_or(0));
+        let (Some(input), Some(place), Some(offer)) = (&self.input, &self.place, offer) else {
+            return;
+        };
+        let chars: Vec<char> = input.value().chars().collect();
+        let part = |range: &[char]| range.iter().collect::<String>();
+        let before = part(&chars[..place.from.min(chars.len())]);
+        let after = part(&chars[place.to.min(chars.len())..]);
+        let text = format!("{before}{}{after}", offer.text);
+        if text.chars().count() <= MAX_TYPED {
+            let cursor = place.from + offer.text.chars().count();
+            self.input = Some(Input::new(text).with_cursor(cursor));
+            self.error = self
+                .input
+                .as_ref()
+                .and_then(|input| parse(input.value()).err());
+        }
     }
 
     /// True while it is being typed.
@@ -78,6 +155,9 @@ impl Filter {
     pub fn close(&mut self) {
         self.input = None;
         self.error = None;
+        self.offers.clear();
+        self.place = None;
+        self.chosen = None;
     }
 
     /// Edits what is being typed.
@@ -127,7 +207,7 @@ impl Filter {
     /// What is on, with `is:failed,partial` added, or dropped where it was there.
     #[must_use]
     pub fn with_failures_toggled(&self) -> Query {
-        let failures = Condition::Is(vec![Bucket::Failed, Bucket::Partial]);
+        let failures = Condition::Is(vec![Is::In(Bucket::Failed), Is::In(Bucket::Partial)]);
         let is_it = |term: &Term| term.sign == Sign::Plus && term.condition == failures;
         let mut query = self.query.clone();
         if query.terms.iter().any(is_it) {

@@ -52,7 +52,14 @@ impl App {
             self.edit_search(request);
         } else {
             self.filter.edit(request);
+            self.offer();
         }
+    }
+
+    /// Looks for ways to go on with the filter.
+    pub(super) fn offer(&mut self) {
+        let live = self.live_values();
+        self.filter.offer(&|field| live.values(field));
     }
 
     /// Pasted text is typed, as one line, and is a key nowhere.

@@ -2,6 +2,7 @@
 
 use super::comparison::{Compared, ComparisonWant};
 use super::listing::Trouble;
+use super::vocabulary::Vocabulary;
 use super::wants::Topic;
 use crate::theme::Shelf;
 use chrono::{DateTime, Utc};
@@ -73,12 +74,14 @@ pub enum Data {
 }
 
 /// What the login reaches.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Reach {
     /// How many tenants.
     pub tenants: usize,
     /// Whether that is every tenant there is.
     pub all: bool,
+    /// What can be completed while a filter is typed.
+    pub words: Arc<Vocabulary>,
 }
 
 /// One run in full.

@@ -29,7 +29,9 @@ pub async fn run(url: Option<&str>, text: &str, limit: u32, form: Form) -> Resul
         let page = reader.page(&request, &[]).await?;
         as_of.get_or_insert(page.as_of);
         left -= u32::try_from(page.rows.len()).unwrap_or(left).min(left);
-        request.before = page.rows.last().map(|row| row.cursor());
+        // An empty page may have more to come: where it looked, not what it found, says so.
+        request.before = page.next();
+        let last = request.before.is_none();
         more = page.more;
         if whole {
             kept.extend(page.rows);
@@ -37,7 +39,7 @@ pub async fn run(url: Option<&str>, text: &str, limit: u32, form: Form) -> Resul
             print(&rows::lines(&page.rows, form, header))?;
             header = Header::Left;
         }
-        if !more {
+        if last {
             break;
         }
     }

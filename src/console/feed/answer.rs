@@ -2,12 +2,13 @@
 
 use super::plan::Done;
 use crate::app::{
-    Ask, Compared, ComparisonWant, Data, DetailAnswer, DetailWant, Question, Reach, Trouble, With,
-    WorkersAnswer,
+    Ask, Compared, ComparisonWant, Data, DetailAnswer, DetailWant, Question, Reach, Trouble,
+    Vocabulary, With, WorkersAnswer,
 };
 use opsroom_model::RunId;
 use opsroom_model::query::parse;
 use opsroom_read::{Lookup, PageRequest, ReadError, Reader, RunDetail, list::MAX_PAGE};
+use std::sync::Arc;
 
 /// Asks `ask`. An error that is about this question alone is an answer, too.
 ///
@@ -32,6 +33,7 @@ pub(super) async fn perform(
             Data::Reach(Reach {
                 tenants: directory.tenants.len(),
                 all: directory.sees_all,
+                words: Arc::new(Vocabulary::of(directory)),
             })
         }),
         Question::Detail(want) => detail(reader, *want)

@@ -210,6 +210,7 @@ mod tests {
         Data::Reach(Reach {
             tenants: 1,
             all: true,
+            ..Reach::default()
         })
     }
 

@@ -75,6 +75,9 @@ impl Command {
                 | Action::Palette
                 | Action::View(_)
                 | Action::Go(_)
+                | Action::Complete
+                | Action::NextOffer
+                | Action::PreviousOffer
                 | Action::Fold
                 | Action::Unfold
         )
@@ -131,6 +134,9 @@ pub const TABLE: &[Command] = &[
     command(G::Screens, "go-workers", &["o w"], READING, A::Go(Place::Workers), "workers"),
     command(G::Screens, "palette", &[":"], READING, A::Palette, "to a screen, view, command or run").hinted(5, "go to"),
     command(G::Find, "filter", &["/"], &[List], A::Filter, "filter the list").hinted(4, "filter"),
+    command(G::Find, "complete", &["Tab"], &[Input], A::Complete, "while typing: take what is offered"),
+    command(G::Find, "next-offer", &["Down"], &[Input], A::NextOffer, "while typing: choose what is offered"),
+    command(G::Find, "previous-offer", &["Up", "BTab"], &[Input], A::PreviousOffer, "while typing: the one before"),
     command(G::Find, "search", &["/"], &[Detail], A::Search, "search the detail").hinted(4, "search"),
     command(G::Find, "next-found", &["n"], READING, A::NextFound, "next found in the detail"),
     command(G::Find, "previous-found", &["N"], READING, A::PreviousFound, "previous found in the detail"),

@@ -6,7 +6,7 @@ use crate::lapse;
 use crate::theme::Role;
 use crate::widget::{Canvas, Line};
 use chrono::{DateTime, TimeDelta, Utc};
-use opsroom_model::query::Condition;
+use opsroom_model::query::{Condition, Length, Query, Sign, When};
 use ratatui::layout::Rect;
 
 pub(super) fn title(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
@@ -87,7 +87,7 @@ fn past(app: &App, canvas: &mut Canvas<'_>, area: Rect, at: DateTime<Utc>) {
 }
 
 fn scope(app: &App) -> String {
-    let tenants = match app.reach {
+    let tenants = match &app.reach {
         None => String::new(),
         Some(reach) if reach.all => format!("all tenants ({})", reach.tenants),
         Some(reach) if reach.tenants == 1 => "1 tenant".to_owned(),
@@ -96,23 +96,41 @@ fn scope(app: &App) -> String {
     if app.place() != Place::Runs {
         return tenants;
     }
-    let since = app
-        .filter
-        .query()
-        .terms
-        .iter()
-        .find_map(|term| match term.condition {
-            Condition::Since(seconds) => Some(TimeDelta::seconds(seconds.0.into())),
-            _ => None,
-        });
-    let window = match since {
-        Some(length) if length.num_days() >= 2 => format!("last {} days", length.num_days()),
-        Some(length) => format!("last {}", lapse::words(length)),
-        None => "last 30 days".to_owned(),
-    };
+    let window = window(app.filter.query());
     match tenants.is_empty() {
         true => window,
         false => format!("{tenants} · {window}"),
+    }
+}
+
+/// Which times a query covers, in words. A time inside a group is for the group alone.
+fn window(query: &Query) -> String {
+    let asked = query.terms.iter().filter(|term| term.sign == Sign::Plus);
+    let mut words = Vec::new();
+    for term in asked {
+        match term.condition {
+            Condition::Since(When::Ago(length)) => words.push(format!("last {}", long(length))),
+            Condition::Since(from) => words.push(format!("since {from}")),
+            Condition::Until(When::Ago(length)) => {
+                words.push(format!("more than {} ago", long(length)));
+            }
+            Condition::Until(to) => words.push(format!("until {to}")),
+            Condition::Between(from, to) => words.push(format!("{from} to {to}")),
+            _ => {}
+        }
+    }
+    match words.is_empty() {
+        false => words.join(", "),
+        true if query.sets_window() => "any time".to_owned(),
+        true => "last 30 days".to_owned(),
+    }
+}
+
+fn long(length: Length) -> String {
+    let delta = length.delta();
+    match delta.num_days() {
+        days if days >= 2 => format!("{days} days"),
+        _ => lapse::words(delta),
     }
 }
 

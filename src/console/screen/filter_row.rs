@@ -5,6 +5,7 @@ use crate::lapse;
 use crate::theme::Role;
 use crate::widget::{Canvas, Line};
 use opsroom_model::Clean;
+use opsroom_model::query::QueryError;
 use ratatui::layout::{Position, Rect};
 use tui_input::Input;
 
@@ -20,9 +21,9 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, area: Rect) -> Option<Pos
     if app.filter.query().is_empty() {
         line = line.and("no filter", Role::Muted);
     }
-    for term in &app.filter.query().terms {
+    for chip in app.filter.query().chips() {
         line = line
-            .and(format!(" {term} "), Role::Chip)
+            .and(format!(" {chip} "), Role::Chip)
             .and(" ", Role::Screen);
     }
     line = line.and_right(extent(app), Role::Muted);
@@ -42,41 +43,25 @@ fn extent(app: &App) -> String {
         format!("{count} runs ")
     };
     if runs.within_budget {
-        return format!("text searched in the newest 20,000 · {many}");
+        return format!("only the newest were searched · {many}");
     }
     many
 }
 
-/// What is typed, with the character an error stands at in the role of a problem, and the error
-/// behind it.
+/// What is typed, with the character an error stands at in the role of a problem.
 fn typing(app: &App, canvas: &mut Canvas<'_>, area: Rect, input: &Input) -> Position {
-    let prompt = canvas.text(area, " / ", Role::Accent);
-    let error = app.filter.error();
-    let message = error.map(|error| error.message.clone()).unwrap_or_default();
-    let wanted = Clean::new(&message).width() + 2;
-    let room = usize::from(area.width.saturating_sub(prompt));
-    let for_error = if message.is_empty() {
-        0
-    } else {
-        wanted.min(room / 2)
-    };
-    let width = room.saturating_sub(for_error).max(1);
-    let scroll = input.visual_scroll(width.saturating_sub(1).max(1));
-    let at = error.map_or(usize::MAX, |error| error.at);
+    let prompt = canvas.text(area, PROMPT, Role::Accent);
+    let scroll = scroll(input, area.width);
+    let at = app.filter.error().map_or(usize::MAX, |error| error.at);
     let mut x = area.x + prompt;
     let mut skipped = 0;
-    let end = area.x
-        + prompt
-        + u16::try_from(width)
-            .unwrap_or(u16::MAX)
-            .min(area.width - prompt);
     for (index, c) in input.value().chars().enumerate() {
         let text = Clean::new(c.encode_utf8(&mut [0; 4]));
         if skipped < scroll {
             skipped += text.width();
             continue;
         }
-        if x >= end {
+        if x >= area.right() {
             break;
         }
         let role = if index >= at {
@@ -84,29 +69,135 @@ fn typing(app: &App, canvas: &mut Canvas<'_>, area: Rect, input: &Input) -> Posi
         } else {
             Role::Strong
         };
-        x += canvas.text(
-            Rect {
-                x,
-                width: end - x,
-                ..area
-            },
-            &text,
-            role,
-        );
-    }
-    if for_error > 0 {
-        let width = u16::try_from(for_error).unwrap_or(0);
-        let place = Rect {
-            x: area.right().saturating_sub(width),
-            width,
+        let rest = Rect {
+            x,
+            width: area.right() - x,
             ..area
         };
-        canvas.text_right(place, format!("{message} "), Role::Problem);
+        x += canvas.text(rest, &text, role);
     }
-    let cursor = input.visual_cursor().max(scroll) - scroll;
-    let cursor = u16::try_from(cursor).unwrap_or(u16::MAX);
-    let x = (area.x + prompt)
-        .saturating_add(cursor)
-        .min(area.right().saturating_sub(1));
-    Position { x, y: area.y }
+    Position {
+        x: column(input, input.cursor(), area),
+        y: area.y,
+    }
+}
+
+const PROMPT: &str = " / ";
+
+/// Columns of the typed text that are out of sight on the left.
+fn scroll(input: &Input, width: u16) -> usize {
+    let room = usize::from(width).saturating_sub(PROMPT.len() + 1).max(1);
+    input.visual_scroll(room)
+}
+
+/// Where the character `at` stands on the screen.
+fn column(input: &Input, at: usize, area: Rect) -> u16 {
+    let before: String = input.value().chars().take(at).collect();
+    let shown =
+        (Clean::new(&before).width() + PROMPT.len()).saturating_sub(scroll(input, area.width));
+    let shown = u16::try_from(shown).unwrap_or(u16::MAX);
+    area.x
+        .saturating_add(shown)
+        .min(area.right().saturating_sub(1))
+}
+
+/// What lies below the row while one types: an error under the character it stands at, and how the
+/// text could go on.
+pub(super) fn below(app: &App, canvas: &mut Canvas<'_>, row: Rect) {
+    let Some(input) = app.filter.input() else {
+        return;
+    };
+    let mut area = Rect {
+        y: row.bottom(),
+        height: canvas.area().bottom().saturating_sub(row.bottom() + 1),
+        ..row
+    };
+    if let Some(error) = app.filter.error()
+        && area.height > 0
+    {
+        problem(canvas, Rect { height: 1, ..area }, error, input);
+        area.y += 1;
+        area.height -= 1;
+    }
+    offers(app, canvas, area, input);
+}
+
+/// The caret and the message: behind the caret, or before it where there is more room.
+fn problem(canvas: &mut Canvas<'_>, area: Rect, error: &QueryError, input: &Input) {
+    canvas.wipe(area);
+    let message = Clean::new(&error.message);
+    let at = column(input, error.at, area);
+    let caret = Rect {
+        x: at,
+        width: 1,
+        ..area
+    };
+    canvas.text(caret, "^", Role::Problem);
+    let after = area.right().saturating_sub(at + 2);
+    if message.width() > usize::from(after) && at > after {
+        let before = Rect {
+            width: at.saturating_sub(1),
+            ..area
+        };
+        canvas.text_right(before, format!(" {}", message.as_str()), Role::Problem);
+    } else {
+        let behind = Rect {
+            x: (at + 2).min(area.right()),
+            width: after,
+            ..area
+        };
+        canvas.text(behind, &message, Role::Problem);
+    }
+}
+
+/// One row an offer, under the place it would stand at, as far left as all of it fits.
+fn offers(app: &App, canvas: &mut Canvas<'_>, area: Rect, input: &Input) {
+    let (offers, from, chosen) = app.filter.offers();
+    let texts: Vec<Clean> = offers.iter().map(|offer| Clean::new(&offer.text)).collect();
+    let wide = texts.iter().map(Clean::width).max().unwrap_or(0);
+    let about = offers.iter().map(|offer| Clean::new(&offer.about).width());
+    let about = about.max().unwrap_or(0);
+    let room = usize::from(area.width);
+    let about = if wide + about + 6 <= room { about } else { 0 };
+    let gap = if about > 0 { 2 } else { 0 };
+    let width = u16::try_from((wide + gap + about + 4).min(room)).unwrap_or(area.width);
+    let x = column(input, from, area).saturating_sub(2);
+    let x = x.min(area.right().saturating_sub(width));
+    for (at, (offer, text)) in offers.iter().zip(&texts).enumerate() {
+        let y = area.y.saturating_add(u16::try_from(at).unwrap_or(u16::MAX));
+        if y >= area.bottom() {
+            return;
+        }
+        let row = Rect {
+            x,
+            y,
+            width,
+            height: 1,
+        };
+        canvas.wipe(row);
+        for x in [row.x, row.right().saturating_sub(1)] {
+            let side = Rect { x, width: 1, ..row };
+            canvas.text(side, app.glyphs.upright, Role::Faint);
+        }
+        let row = Rect {
+            x: row.x + 1,
+            width: row.width.saturating_sub(2),
+            ..row
+        };
+        let is_chosen = chosen == Some(at);
+        if is_chosen {
+            canvas.set_ground(row, Role::Selected);
+        }
+        let mut line = Line::of(" ", Role::Screen).and(text, Role::Strong);
+        if about > 0 {
+            let pad = " ".repeat(wide - text.width() + gap);
+            line = line
+                .and(pad, Role::Screen)
+                .and(offer.about.clone(), Role::Muted);
+        }
+        line.draw(canvas, row);
+        if is_chosen {
+            canvas.clear_ground();
+        }
+    }
 }

@@ -40,6 +40,8 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, area: Rect) -> Option<Pos
         Line::of(" ", Role::Screen)
             .and(app.glyphs.enter, Role::Accent)
             .and(" apply   ", Role::Muted)
+            .and("Tab", Role::Accent)
+            .and(" complete   ", Role::Muted)
             .and("Esc", Role::Accent)
             .and(" leave", Role::Muted)
             .draw(canvas, area);
