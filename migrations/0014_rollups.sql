@@ -269,6 +269,9 @@ begin
     from (select min(r.created_at) as first_at, max(r.created_at) as last_at from opsroom.operation_runs r) r
    cross join lateral pg_catalog.generate_series(date_trunc('day', r.first_at at time zone 'UTC'),
                                                  r.last_at at time zone 'UTC', interval '1 day') d (at)
+   where exists (select from opsroom.rollup_days t where t.day = d.at::date)
+      or exists (select from opsroom.operation_runs o
+                  where o.created_at >= (d.at at time zone 'UTC') and o.created_at < ((d.at + interval '1 day') at time zone 'UTC'))
   on conflict do nothing;
 end
 $$;
@@ -442,6 +445,9 @@ language sql stable security definer set search_path = '' as $$
                  greatest((select max(r.created_at) from opsroom.operation_runs r) at time zone 'UTC',
                           (select max(t.day) from opsroom.rollup_days t)::timestamp) as last_at) s
    cross join lateral pg_catalog.generate_series(date_trunc('day', s.first_at), s.last_at, interval '1 day') d (at)
+   where exists (select from opsroom.rollup_days t where t.day = d.at::date)
+      or exists (select from opsroom.operation_runs r
+                  where r.created_at >= (d.at at time zone 'UTC') and r.created_at < ((d.at + interval '1 day') at time zone 'UTC'))
 $$;
 
 -- Compares a day's rollups with its runs, as of the last tick; changes nothing. One row a table that
