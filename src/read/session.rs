@@ -9,7 +9,7 @@ use sqlx::{ConnectOptions, Executor, Postgres, QueryBuilder, Row};
 use std::time::Duration;
 
 /// The newest migration this crate was written against.
-pub(crate) const KNOWN_SCHEMA: i64 = 11;
+pub(crate) const KNOWN_SCHEMA: i64 = 18;
 
 /// The oldest one that has all it reads.
 const OLDEST_SCHEMA: i64 = 10;

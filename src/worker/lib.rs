@@ -6,6 +6,7 @@
 //! | `cli` | what may be typed |
 //! | `failure` | what a person reads when it did not work, and the exit code |
 //! | `database` | connecting, and what to say when that fails |
+//! | `service` | what systemd is told |
 //! | `graph` | where Graph is, and where the tenants' secrets are |
 //! | `work`, `start`, `migrate`, `access` | the commands |
 
@@ -16,6 +17,7 @@ mod failure;
 mod graph;
 mod logging;
 mod migrate;
+mod service;
 mod start;
 mod work;
 
