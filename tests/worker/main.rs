@@ -9,3 +9,4 @@ mod hardening;
 mod inventory;
 mod leaks;
 mod program;
+mod service;
