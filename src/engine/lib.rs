@@ -9,6 +9,7 @@
 //! | [`dispatch`] | failing a run that nobody can be told to execute |
 //! | [`record`] | `update_run`, `fail_run`: for applications with a transport of their own |
 //! | [`run`] | what a job holds while it executes: progress, checkpoints, items |
+//! | [`settings`] | what holds for all workers: limits, wake-ups, how long notifications stay |
 //! | [`worker`] | claims, beats, executes, finishes, reaps, drains |
 //! | [`migrate`](mod@migrate) | the schema, embedded |
 //! | [`access`] | who there is, and who may what |
@@ -54,6 +55,7 @@ pub mod operation;
 pub mod record;
 pub mod registry;
 pub mod run;
+pub mod settings;
 pub mod start;
 pub mod worker;
 

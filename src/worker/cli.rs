@@ -2,6 +2,7 @@
 
 use crate::access::Access;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use opsroom_engine::settings::Limit;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -69,6 +70,11 @@ pub(crate) enum Command {
         after_help = "Examples:\n  opsroom-worker start inventory.sync --tenant contoso\n  opsroom-worker start inventory.sync --tenant contoso --input '{\"scope\":\"families\",\"families\":[\"settings_catalog\"]}'"
     )]
     Start(Start),
+    /// Show or change what is set for all workers at once.
+    #[command(
+        after_help = "Examples:\n  opsroom-worker settings\n  opsroom-worker settings --tenant-limit 20\n  opsroom-worker settings --tenant contoso --tenant-limit none"
+    )]
+    Settings(Settings),
     /// Workspaces, tenants, users, memberships and logins.
     Access {
         /// What to administer.
@@ -172,6 +178,40 @@ impl From<Priority> for opsroom_engine::Priority {
             Priority::Normal => Self::Normal,
             Priority::Low => Self::Low,
         }
+    }
+}
+
+/// What to set; without an option nothing changes.
+#[derive(Debug, Args)]
+pub(crate) struct Settings {
+    /// Runs of one tenant executed at the same time, over all workers: a number, or none.
+    #[arg(long, value_parser = limit, value_name = "N")]
+    pub(crate) tenant_limit: Option<Limit>,
+    /// Set the limit of this tenant alone; none takes it away, so that the general one holds.
+    #[arg(long, requires = "tenant_limit", value_name = "NAME")]
+    pub(crate) tenant: Option<String>,
+    /// Whether starting a run notifies idle workers.
+    #[arg(long, value_enum, value_name = "ON")]
+    pub(crate) wake: Option<Switch>,
+    /// Days that notifications stay.
+    #[arg(long, value_parser = clap::value_parser!(i32).range(1..=36_500), value_name = "DAYS")]
+    pub(crate) keep_notifications: Option<i32>,
+}
+
+/// On or off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Switch {
+    /// Yes.
+    On,
+    /// No.
+    Off,
+}
+
+fn limit(text: &str) -> Result<Limit, String> {
+    match text.parse() {
+        _ if text == "none" => Ok(Limit::None),
+        Ok(runs) if runs > 0 => Ok(Limit::AtMost(runs)),
+        _ => Err("write a number above zero, or none".to_owned()),
     }
 }
 

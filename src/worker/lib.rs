@@ -8,7 +8,7 @@
 //! | `database` | connecting, and what to say when that fails |
 //! | `service` | what systemd is told |
 //! | `graph` | where Graph is, and where the tenants' secrets are |
-//! | `work`, `start`, `migrate`, `access` | the commands |
+//! | `work`, `start`, `migrate`, `settings`, `access` | the commands |
 
 mod access;
 mod cli;
@@ -18,6 +18,7 @@ mod graph;
 mod logging;
 mod migrate;
 mod service;
+mod settings;
 mod start;
 mod work;
 
@@ -64,6 +65,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Migrate => migrate::run(&cli.database).await,
         Command::Work(args) => work::run(&cli.database, &args).await,
         Command::Start(args) => bounded(start::run(&cli.database, args)).await,
+        Command::Settings(args) => bounded(settings::run(&cli.database, args)).await,
         Command::Access { what } => bounded(access::run(&cli.database, what)).await,
     }
 }
