@@ -76,7 +76,7 @@ drop function opsroom.lanes_end(bigint, int);
 
 -- Where to go on when the p_lanes lanes from p_cursor on held nothing to claim; NULL: these were all.
 create function opsroom.lanes_end(p_cursor bigint, p_lanes int default 128) returns bigint
-language sql stable set search_path = '' set enable_seqscan = off set enable_bitmapscan = off as $$
+language sql stable set search_path = '' set jit = off set enable_seqscan = off set enable_bitmapscan = off as $$
   with recursive ahead (tenant_id, type, priority, n) as (
     (select r.tenant_id, r.type, r.priority, 1 from opsroom.operation_runs r
       where r.worker_id is null and r.available_at is not null and r.status <> 'completed' and r.tenant_id > p_cursor
@@ -101,12 +101,13 @@ revoke all on function opsroom.lanes_end(bigint, int) from public;
 -- cursor, the heads of each lane, round-robin over tenants, within a tenant by priority. What is over
 -- the limit of its lane, its tenant or its type stays. Nothing for a worker that is declared dead.
 -- Where nothing was found and lanes were left out: one row without a run, `tenant` the cursor to go on
--- from. The planner settings are deliberate: its statistics believe the partial queue index to be empty.
+-- from. The planner settings are deliberate: its statistics believe the partial queue index to be empty, and
+-- what is switched off counts as so dear that the statement would be compiled (jit), which takes seconds.
 create function opsroom.claim(p_worker uuid, p_slots int, p_types text[], p_cursor bigint, p_lanes int default 128)
 returns table (run_id bigint, tenant bigint, run_type text, claim int, attempt_no int, attempts int,
                run_context jsonb, counts jsonb, queued_at timestamptz)
 language plpgsql volatile set search_path = '' set plan_cache_mode = force_generic_plan
-set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_bitmapscan = off as $$
+set jit = off set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_bitmapscan = off as $$
 begin
   -- A worker declared dead claims no more; the share lock makes the declaration wait for this claim.
   perform from opsroom.workers w where w.id = p_worker and w.dead_at is null for key share;

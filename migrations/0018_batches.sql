@@ -81,7 +81,7 @@ create function opsroom.end_claims(
   p_counts jsonb[], p_failures jsonb[]
 ) returns setof bigint
 language plpgsql volatile set search_path = '' set plan_cache_mode = force_generic_plan
-set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_bitmapscan = off as $$
+set jit = off set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_bitmapscan = off as $$
 begin
   return query
   with given as materialized (
@@ -125,7 +125,7 @@ revoke all on function opsroom.end_claims(uuid, text, bigint[], int[], int[], te
 -- newer counts. Returns the runs whose claim is lost.
 create function opsroom.show_progress(p_worker uuid, p_runs bigint[], p_claims int[], p_counts jsonb[]) returns setof bigint
 language plpgsql volatile set search_path = '' set plan_cache_mode = force_generic_plan
-set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_bitmapscan = off as $$
+set jit = off set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_bitmapscan = off as $$
 begin
   return query
   with given as materialized (
