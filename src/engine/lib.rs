@@ -7,8 +7,10 @@
 //! | [`registry`] | which operations a program knows |
 //! | [`start`] | [`ensure_run`]: create the run or reuse the active one |
 //! | [`dispatch`] | failing a run that nobody can be told to execute |
+//! | [`record`] | `update_run`, `fail_run`: for applications with a transport of their own |
 //! | [`run`] | what a job holds while it executes: progress, checkpoints, items |
 //! | [`schedule`] | operations that start by themselves: cron, time zones, fire times |
+//! | [`settings`] | what holds for all workers: limits, wake-ups, how long notifications stay |
 //! | [`worker`] | claims, beats, executes, finishes, reaps, drains |
 //! | [`rollups`] | completed runs counted by hour and day, exact after every tick |
 //! | [`retention`] | how long runs are kept, and removing those past it |
@@ -53,19 +55,22 @@ pub mod dispatch;
 pub mod error;
 pub mod migrate;
 pub mod operation;
+pub mod record;
 pub mod registry;
 pub mod retention;
 pub mod rollups;
 pub mod run;
 pub mod schedule;
+pub mod settings;
 pub mod start;
 pub mod worker;
 
 pub use dispatch::dispatch_or_fail;
 pub use error::{EngineError, JobError, StartError};
 pub use migrate::{MigrateError, migrate};
-pub use operation::{Backoff, Identity, Operation, Policy, Requires};
+pub use operation::{Backoff, Identity, Limits, Operation, Policy, PutOff, Requires};
+pub use record::{Update, UpdateError, fail_run, update_run};
 pub use registry::Registry;
 pub use run::Run;
-pub use start::{Confirmation, Initiator, Start, Wake, ensure_run};
-pub use worker::{Worker, WorkerOptions};
+pub use start::{Confirmation, Initiator, Priority, Start, Transport, Wake, ensure_run};
+pub use worker::{Listen, Worker, WorkerOptions};

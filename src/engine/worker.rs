@@ -7,11 +7,14 @@
 
 mod attempt;
 mod claim;
+mod endings;
 mod finish;
 mod heartbeat;
 mod housekeeping;
 mod incarnation;
+mod pruner;
 mod reaper;
+mod wakes;
 
 use crate::deadline::within;
 use crate::error::EngineError;
@@ -34,10 +37,22 @@ pub struct WorkerOptions {
     /// How long the worker counts as alive after a beat, 1 s to 1 h; it beats six times in it and
     /// stops its own jobs when two thirds passed without a beat. Default: 30 s.
     pub lease: Duration,
-    /// The longest wait before looking for work; a wake-up comes sooner. Default: 1 s.
+    /// The longest wait before looking for work; a wake-up comes sooner. A worker that listens and
+    /// finds nothing waits up to four times as long. Default: 1 s.
     pub poll: Duration,
+    /// Whether it is woken by notifications. Default: yes.
+    pub listen: Listen,
     /// How long jobs may go on after the stop was asked for. Default: 30 s.
     pub drain: Duration,
+}
+
+/// How a worker learns of new work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Listen {
+    /// By notifications of those who start runs, and by polling.
+    Notifications,
+    /// By polling alone: where a pooler in between, or the load, forbids LISTEN.
+    PollOnly,
 }
 
 impl Default for WorkerOptions {
@@ -47,6 +62,7 @@ impl Default for WorkerOptions {
             slots: 8,
             lease: Duration::from_secs(30),
             poll: Duration::from_secs(1),
+            listen: Listen::Notifications,
             drain: Duration::from_secs(30),
         }
     }
@@ -57,6 +73,7 @@ pub struct Worker {
     pool: PgPool,
     registry: Registry,
     options: WorkerOptions,
+    ready: CancellationToken,
 }
 
 impl Worker {
@@ -68,7 +85,14 @@ impl Worker {
             pool,
             registry,
             options,
+            ready: CancellationToken::new(),
         }
+    }
+
+    /// Is cancelled once this worker is registered and takes work: for whoever waits for its readiness.
+    #[must_use]
+    pub fn ready(&self) -> CancellationToken {
+        self.ready.clone()
     }
 
     /// Works until `stop` is cancelled, then drains: claims no more, keeps beating, lets jobs finish
@@ -84,6 +108,7 @@ impl Worker {
 
         let mut incarnation =
             Incarnation::register(&self.pool, &self.registry, &self.options).await?;
+        self.ready.cancel();
         loop {
             match incarnation.serve(&stop).await {
                 Ending::Stopped => return Ok(()),

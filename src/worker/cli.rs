@@ -5,6 +5,7 @@ use crate::retention::Retention;
 use crate::rollups::Rollups;
 use crate::schedule::ScheduleCommand;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use opsroom_engine::settings::Limit;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -96,6 +97,11 @@ pub(crate) enum Command {
         after_help = "Never removed: active runs, runs the rollups have not counted, what schedules fired. May be stopped at any point."
     )]
     Prune(Prune),
+    /// Show or change what is set for all workers at once.
+    #[command(
+        after_help = "Examples:\n  opsroom-worker settings\n  opsroom-worker settings --tenant-limit 20\n  opsroom-worker settings --tenant contoso --tenant-limit none"
+    )]
+    Settings(Settings),
     /// Workspaces, tenants, users, memberships and logins.
     Access {
         /// What to administer.
@@ -133,9 +139,13 @@ pub(crate) struct Work {
     /// How long this worker counts as alive after its last beat, 1s to 1h.
     #[arg(long, default_value = "30s", value_parser = lease, value_name = "TIME")]
     pub(crate) lease: Duration,
-    /// The longest wait before looking for work.
+    /// The longest wait before looking for work; four times as long while notifications wake it and
+    /// there is none.
     #[arg(long, default_value = "1s", value_parser = duration, value_name = "TIME")]
     pub(crate) poll: Duration,
+    /// Do not listen for notifications: poll alone, as behind a pooler that forbids LISTEN.
+    #[arg(long)]
+    pub(crate) no_notify: bool,
     /// How long jobs may go on once the worker was told to stop.
     #[arg(long, default_value = "30s", value_parser = duration, value_name = "TIME")]
     pub(crate) drain_timeout: Duration,
@@ -180,9 +190,70 @@ pub(crate) struct Start {
     /// The operation's input as JSON.
     #[arg(long, value_name = "JSON")]
     pub(crate) input: Option<String>,
+    /// Its place among what waits of the same tenant; logins of people always start normal ones.
+    #[arg(long, value_enum, default_value_t = Priority::Normal)]
+    pub(crate) priority: Priority,
+    /// Wake no idle worker: it finds the run at its next poll.
+    #[arg(long)]
+    pub(crate) no_notify: bool,
     /// How the answer looks on standard output.
     #[arg(long, short, value_enum, default_value_t = Output::Text)]
     pub(crate) output: Output,
+}
+
+/// How urgent a run is within its tenant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Priority {
+    /// Before all others.
+    High,
+    /// The usual.
+    Normal,
+    /// When nothing else is due.
+    Low,
+}
+
+impl From<Priority> for opsroom_engine::Priority {
+    fn from(priority: Priority) -> Self {
+        match priority {
+            Priority::High => Self::High,
+            Priority::Normal => Self::Normal,
+            Priority::Low => Self::Low,
+        }
+    }
+}
+
+/// What to set; without an option nothing changes.
+#[derive(Debug, Args)]
+pub(crate) struct Settings {
+    /// Runs of one tenant executed at the same time, over all workers: a number, or none.
+    #[arg(long, value_parser = limit, value_name = "N")]
+    pub(crate) tenant_limit: Option<Limit>,
+    /// Set the limit of this tenant alone; none takes it away, so that the general one holds.
+    #[arg(long, requires = "tenant_limit", value_name = "NAME")]
+    pub(crate) tenant: Option<String>,
+    /// Whether starting a run notifies idle workers.
+    #[arg(long, value_enum, value_name = "ON")]
+    pub(crate) wake: Option<Switch>,
+    /// Days that notifications stay.
+    #[arg(long, value_parser = clap::value_parser!(i32).range(1..=36_500), value_name = "DAYS")]
+    pub(crate) keep_notifications: Option<i32>,
+}
+
+/// On or off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Switch {
+    /// Yes.
+    On,
+    /// No.
+    Off,
+}
+
+fn limit(text: &str) -> Result<Limit, String> {
+    match text.parse() {
+        _ if text == "none" => Ok(Limit::None),
+        Ok(runs) if runs > 0 => Ok(Limit::AtMost(runs)),
+        _ => Err("write a number above zero, or none".to_owned()),
+    }
 }
 
 /// How an answer looks.

@@ -6,8 +6,9 @@
 //! | `cli` | what may be typed |
 //! | `failure` | what a person reads when it did not work, and the exit code |
 //! | `database` | connecting, and what to say when that fails |
+//! | `service` | what systemd is told |
 //! | `graph` | where Graph is, and where the tenants' secrets are |
-//! | `work`, `start`, `schedule`, `migrate`, `access`, `rollups`, `retention` | the commands |
+//! | `work`, `start`, `schedule`, `migrate`, `settings`, `access`, `rollups`, `retention` | the commands |
 
 mod access;
 mod cli;
@@ -19,6 +20,8 @@ mod migrate;
 mod retention;
 mod rollups;
 mod schedule;
+mod service;
+mod settings;
 mod start;
 mod work;
 
@@ -69,6 +72,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Rollups { what } => rollups::run(&cli.database, what).await,
         Command::Retention { what } => bounded(retention::run(&cli.database, what)).await,
         Command::Prune(args) => retention::prune(&cli.database, &args).await,
+        Command::Settings(args) => bounded(settings::run(&cli.database, args)).await,
         Command::Access { what } => bounded(access::run(&cli.database, what)).await,
     }
 }

@@ -2,8 +2,8 @@
 
 use crate::cli::{Database, Work};
 use crate::failure::{Failure, USAGE};
-use crate::{database, graph};
-use opsroom_engine::{Worker, WorkerOptions};
+use crate::{database, graph, service};
+use opsroom_engine::{Listen, Worker, WorkerOptions};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -27,12 +27,21 @@ pub(crate) async fn run(database: &Database, args: &Work) -> Result<(), Failure>
         slots: args.slots,
         lease: args.lease,
         poll: args.poll,
+        listen: if args.no_notify {
+            Listen::PollOnly
+        } else {
+            Listen::Notifications
+        },
         drain: args.drain_timeout,
     };
     let stop = CancellationToken::new();
     let signals = tokio::spawn(stop_on_signals(stop.clone()));
-    Worker::new(pool, registry, options).work(stop).await?;
+    let worker = Worker::new(pool, registry, options);
+    let telling = tokio::spawn(service::tell(worker.ready(), stop.clone()));
+    let worked = worker.work(stop).await;
+    telling.abort();
     signals.abort();
+    worked?;
     Ok(())
 }
 

@@ -10,3 +10,4 @@ mod inventory;
 mod leaks;
 mod program;
 mod schedules;
+mod service;

@@ -10,7 +10,7 @@ use super::timetable::Timetable;
 use crate::deadline::{STATEMENT, within};
 use crate::error::{EngineError, StartError};
 use crate::registry::Registry;
-use crate::start::{Initiator, Occasion, Start, Wake, ensure_scheduled_run};
+use crate::start::{Initiator, Occasion, Priority, Start, Transport, Wake, ensure_scheduled_run};
 use chrono::{DateTime, Utc};
 use opsroom_model::RunId;
 use sqlx::{Acquire as _, PgConnection, PgPool};
@@ -254,6 +254,8 @@ impl Scheduler {
             input: due.input.clone(),
             initiator: Initiator::System,
             wake: Wake::Notify,
+            priority: Priority::Normal,
+            transport: Transport::Workers,
         };
         let occasion = Occasion {
             schedule: due.id,
