@@ -1,5 +1,6 @@
 //! The worker's command line: migrate the schema, execute runs, start operations, administer access.
-//! As a library it has one entry, so that the demo can be all programs in one binary.
+//! As a library it has one entry, so that the demo can be all programs in one binary and an application
+//! can give its own operations to the same command line.
 //!
 //! | module | one idea |
 //! |---|---|
@@ -22,6 +23,8 @@ mod work;
 use clap::Parser as _;
 use cli::{Cli, Command};
 use failure::Failure;
+use opsroom_engine::Registry;
+use opsroom_engine::registry::RegistryError;
 use std::ffi::OsString;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -30,6 +33,14 @@ use std::time::Duration;
 ///
 /// Starts a runtime of its own: call it from a thread that has none.
 pub fn main_from(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    main_with(args, Ok)
+}
+
+/// Operations of an application's own, added to those that `work` executes.
+pub type More = fn(Registry) -> Result<Registry, RegistryError>;
+
+/// As [`main_from`], `work` executing the operations that `more` adds as well.
+pub fn main_with(args: impl IntoIterator<Item = OsString>, more: More) -> ExitCode {
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(error) => {
@@ -51,16 +62,16 @@ pub fn main_from(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return Failure::new(format!("cannot start: {error}")).report(),
     };
-    match runtime.block_on(run(cli)) {
+    match runtime.block_on(run(cli, more)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),
     }
 }
 
-async fn run(cli: Cli) -> Result<(), Failure> {
+async fn run(cli: Cli, more: More) -> Result<(), Failure> {
     match cli.command {
         Command::Migrate => migrate::run(&cli.database).await,
-        Command::Work(args) => work::run(&cli.database, &args).await,
+        Command::Work(args) => work::run(&cli.database, &args, more).await,
         Command::Start(args) => bounded(start::run(&cli.database, args)).await,
         Command::Access { what } => bounded(access::run(&cli.database, what)).await,
     }

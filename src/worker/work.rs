@@ -2,7 +2,7 @@
 
 use crate::cli::{Database, Work};
 use crate::failure::{Failure, USAGE};
-use crate::{database, graph};
+use crate::{More, database, graph};
 use opsroom_engine::{Worker, WorkerOptions};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -10,9 +10,10 @@ use tokio_util::sync::CancellationToken;
 /// Statements are short, so jobs share connections: more of them only make the server slower.
 const MAX_CONNECTIONS: u32 = 16;
 
-pub(crate) async fn run(database: &Database, args: &Work) -> Result<(), Failure> {
+pub(crate) async fn run(database: &Database, args: &Work, more: More) -> Result<(), Failure> {
     let pool = database::pool(database, (args.slots + 4).min(MAX_CONNECTIONS)).await?;
-    let mut registry = graph::registry(&pool, &args.graph)?;
+    let registry = graph::registry(&pool, &args.graph)?;
+    let mut registry = more(registry).map_err(|error| Failure::new(error.to_string()))?;
     if !args.types.is_empty() {
         let known = registry.types();
         if let Some(unknown) = args.types.iter().find(|name| !known.contains(name)) {

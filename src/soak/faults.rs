@@ -1,0 +1,91 @@
+//! What is broken, and what must hold all the same.
+
+pub mod deduped;
+pub mod injected;
+pub mod killed;
+pub mod network;
+pub mod paused;
+pub mod restarted;
+pub mod rough;
+pub mod terminated;
+
+use crate::process::Program;
+use crate::report::{Extent, Verdict};
+use color_eyre::eyre::Result;
+
+/// Something that goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// `kill -9` of workers with jobs under way.
+    Kill,
+    /// A worker stopped beyond its lease, then continued.
+    Pause,
+    /// SIGTERM under load.
+    Terminate,
+    /// The database server killed and started again.
+    Restart,
+    /// The network stalled, half open, cut.
+    Network,
+    /// Many clients start the same run at once.
+    Dedupe,
+    /// Statements that fail with deadlocks and serialization failures.
+    Inject,
+    /// Jobs that kill their worker, panic, carry or record a lot.
+    Rough,
+}
+
+impl Fault {
+    /// All, in the order in which they are caused.
+    pub const ALL: &'static [Self] = &[
+        Self::Kill,
+        Self::Pause,
+        Self::Terminate,
+        Self::Restart,
+        Self::Network,
+        Self::Dedupe,
+        Self::Inject,
+        Self::Rough,
+    ];
+
+    /// As typed.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Kill => "kill",
+            Self::Pause => "pause",
+            Self::Terminate => "terminate",
+            Self::Restart => "restart",
+            Self::Network => "network",
+            Self::Dedupe => "dedupe",
+            Self::Inject => "inject",
+            Self::Rough => "rough",
+        }
+    }
+
+    /// Causes it and says what that cost. Everything it needs is started and stopped by it.
+    ///
+    /// # Errors
+    /// What was needed could not be set up, or something that must happen did not within a minute.
+    pub async fn cause(self, program: &Program, extent: Extent) -> Result<Verdict> {
+        match self {
+            Self::Kill => killed::cause(program, extent).await,
+            Self::Pause => paused::cause(program, extent).await,
+            Self::Terminate => terminated::cause(program, extent).await,
+            Self::Restart => restarted::cause(program, extent).await,
+            Self::Network => network::cause(program, extent).await,
+            Self::Dedupe => deduped::cause(extent).await,
+            Self::Inject => injected::cause(program, extent).await,
+            Self::Rough => rough::cause(program, extent).await,
+        }
+    }
+}
+
+impl clap::ValueEnum for Fault {
+    fn value_variants<'a>() -> &'a [Self] {
+        Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<clap::builder::PossibleValue> {
+        Some(clap::builder::PossibleValue::new(self.name()))
+    }
+}
