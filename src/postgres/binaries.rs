@@ -69,10 +69,18 @@ impl Binaries {
         &self.folder
     }
 
-    /// The path of one program.
+    /// The path of one program. Where the folder holds links to some of them only, as one on `PATH`
+    /// may, the others are beside what `postgres` is a link to.
     #[must_use]
     pub fn program(&self, name: &str) -> PathBuf {
-        self.folder.join(name)
+        let here = self.folder.join(name);
+        if here.exists() {
+            return here;
+        }
+        let real = self.folder.join("postgres").canonicalize().ok();
+        real.map(|postgres| postgres.with_file_name(name))
+            .filter(|beside| beside.exists())
+            .unwrap_or(here)
     }
 }
 
@@ -85,7 +93,29 @@ fn major_of(version: &str) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
-    use super::major_of;
+    use super::{Binaries, major_of};
+    use std::os::unix::fs::symlink;
+
+    #[test]
+    fn what_a_folder_of_links_leaves_out_is_found_where_they_lead() {
+        let temp = tempfile::tempdir().unwrap();
+        let (real, links) = (temp.path().join("real"), temp.path().join("links"));
+        for folder in [&real, &links] {
+            std::fs::create_dir(folder).unwrap();
+        }
+        for name in ["postgres", "pg_basebackup"] {
+            std::fs::write(real.join(name), "").unwrap();
+        }
+        symlink(real.join("postgres"), links.join("postgres")).unwrap();
+        let binaries = Binaries {
+            folder: links.clone(),
+            major: 15,
+        };
+        let beside = binaries.program("pg_basebackup");
+        assert_eq!(beside, real.canonicalize().unwrap().join("pg_basebackup"));
+        assert_eq!(binaries.program("postgres"), links.join("postgres"));
+        assert_eq!(binaries.program("missing"), links.join("missing"));
+    }
 
     #[test]
     fn the_major_version_is_read_from_released_distribution_and_beta_builds() {

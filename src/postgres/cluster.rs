@@ -1,5 +1,6 @@
 //! The builder of a private cluster. Not here: what its start does (`startup`).
 
+use crate::ConnectionInfo;
 use crate::error::{IoContext, StartError};
 use crate::layout::{self, Layout};
 use crate::owner::ServerUser;
@@ -28,6 +29,7 @@ pub struct Cluster {
     pub(crate) superuser: String,
     pub(crate) max_connections: u16,
     pub(crate) settings: Vec<(String, String)>,
+    pub(crate) primary: Option<ConnectionInfo>,
     pub(crate) deadline: Duration,
 }
 
@@ -47,6 +49,7 @@ impl Cluster {
             superuser: "postgres".to_owned(),
             max_connections: 200,
             settings: Vec::new(),
+            primary: None,
             deadline: Duration::from_secs(60),
         }
     }
@@ -112,6 +115,16 @@ impl Cluster {
     #[must_use]
     pub fn setting(mut self, name: &str, value: &str) -> Self {
         self.settings.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Makes this a hot standby of a running server of the same user: a data folder that is made
+    /// anew is copied from it with `pg_basebackup` and follows it from then on. Superuser,
+    /// authentication and logins are the primary's. The primary must keep the WAL a stopped standby
+    /// still needs (`wal_keep_size`), and this server needs as many connections.
+    #[must_use]
+    pub fn standby_of(mut self, primary: &ConnectionInfo) -> Self {
+        self.primary = Some(primary.clone());
         self
     }
 

@@ -136,6 +136,9 @@ pub enum StartError {
     /// `initdb` failed.
     #[error("initdb failed: {0}")]
     Initdb(#[source] crate::program::ProgramError),
+    /// `pg_basebackup` failed, or is not among the binaries: some packages leave it out.
+    #[error("pg_basebackup failed: {0}")]
+    Basebackup(#[source] crate::program::ProgramError),
     /// The server ended or did not get ready.
     #[error("PostgreSQL {what}. The end of its log ({}):\n{tail}", .log.display())]
     NotReady {

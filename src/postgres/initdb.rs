@@ -1,6 +1,7 @@
-//! A new data folder: `initdb` into a temporary folder beside its place, then one rename, so that
-//! a crash in the middle leaves nothing half.
+//! A new data folder: `initdb`, or for a standby `pg_basebackup`, into a temporary folder beside its
+//! place, then one rename, so that a crash in the middle leaves nothing half.
 
+use crate::ConnectionInfo;
 use crate::error::{IoContext, StartError};
 use crate::layout::Layout;
 use crate::owner::ServerUser;
@@ -25,6 +26,8 @@ pub(crate) struct NewData<'a> {
     pub(crate) superuser: &'a str,
     pub(crate) auth: Auth,
     pub(crate) durability: Durability,
+    /// The server to be a standby of.
+    pub(crate) primary: Option<&'a ConnectionInfo>,
 }
 
 impl NewData<'_> {
@@ -33,6 +36,14 @@ impl NewData<'_> {
         let server = layout.server();
         remove_unfinished(&server)?;
         let unfinished = server.join(format!("{UNFINISHED}{}", std::process::id()));
+        if let Some(primary) = self.primary {
+            self.basebackup(primary, &unfinished).map_err(|fault| {
+                let _ = fs::remove_dir_all(&unfinished);
+                StartError::Basebackup(fault)
+            })?;
+            let data = layout.data();
+            return fs::rename(&unfinished, &data).during("renaming the new data folder to", &data);
+        }
         let password = self.new_password(layout)?;
         // Character types by UTF-8 where the system has it, else plain C: sorting is bytewise in
         // both, only the case of letters beyond ASCII differs.
@@ -47,6 +58,27 @@ impl NewData<'_> {
         }
         let data = layout.data();
         fs::rename(&unfinished, &data).during("renaming the new data folder to", &data)
+    }
+
+    /// Copies the primary's data, and leaves in the copy how to follow it.
+    fn basebackup(&self, primary: &ConnectionInfo, data: &Path) -> Result<(), ProgramError> {
+        let mut copy = Command::new(self.binaries.program("pg_basebackup"));
+        copy.arg("-D")
+            .arg(data)
+            .arg("-h")
+            .arg(primary.socket_dir())
+            .args(["-p", &primary.port().to_string()])
+            .args(["-U", primary.superuser(), "--no-password"])
+            .args(["--checkpoint=fast", "--write-recovery-conf"]);
+        if self.durability == Durability::TestOnly {
+            copy.arg("--no-sync");
+        }
+        self.user.runs(&mut copy);
+        if let Some(password) = primary.superuser_password() {
+            copy.env("PGPASSWORD", password);
+        }
+        copy.current_dir("/");
+        program::run(&mut copy, DEADLINE).map(drop)
     }
 
     fn initdb(&self, data: &Path, password: &Path, ctype: &str) -> Result<(), ProgramError> {

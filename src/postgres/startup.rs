@@ -145,6 +145,7 @@ impl Startup<'_> {
             superuser: &self.cluster.superuser,
             auth: self.cluster.auth,
             durability: self.cluster.durability,
+            primary: self.cluster.primary.as_ref(),
         };
         new.create(&self.layout)
     }
@@ -188,7 +189,10 @@ impl Startup<'_> {
         let path = self.layout.password();
         let password = match self.cluster.auth {
             Auth::Trust => None,
-            Auth::ScramPasswords => Some(fs::read_to_string(&path).during("reading", &path)?),
+            Auth::ScramPasswords => match &self.cluster.primary {
+                Some(primary) => primary.superuser_password().map(str::to_owned),
+                None => Some(fs::read_to_string(&path).during("reading", &path)?),
+            },
         };
         let connection = ConnectionInfo::new(
             file.socket_dir

@@ -13,11 +13,13 @@
 //! | `filter` | a scope as SQL |
 //! | [`list`] | one page of runs, whole or only what changed |
 //! | [`row`] | one run of a list |
+//! | [`changes`] | what changed since the last look |
 //! | [`headline`] | counts per bucket, oldest queued, stuck |
 //! | [`stuck`] | the diagnosis, as a pure function of facts |
 //! | [`detail`] | one run: the record, its items, its attempts |
 //! | [`checkup`] | what `opsroom doctor` asks |
 
+pub mod changes;
 pub mod checkup;
 pub mod detail;
 pub mod directory;
@@ -34,6 +36,7 @@ mod session;
 pub mod stuck;
 pub mod workers;
 
+pub use changes::{Changes, Tail};
 pub use checkup::{Checkup, Encryption};
 pub use detail::{Attempt, FailureLine, Item, ItemPage, Lookup, RunDetail};
 pub use directory::{Directory, Tenant, TypeInfo};

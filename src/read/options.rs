@@ -35,6 +35,8 @@ impl ReadOptions {
         Ok(Self {
             connect: connect
                 .application_name("opsroom")
+                // A pooler refuses what it does not know at the start, and nothing here needs it.
+                .extra_float_digits(None)
                 .statement_cache_capacity(0),
         })
     }

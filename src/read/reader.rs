@@ -5,6 +5,7 @@
 //! given up, and the next call opens another. The server ends what it was doing within a second where
 //! it can watch its clients, else by its own statement timeout. No call is retried; none keeps a transaction open when it returns.
 
+use crate::changes::{self, Changes, Tail};
 use crate::checkup::{self, Checkup};
 use crate::detail::{self, Attempt, ItemPage, Lookup};
 use crate::directory::{self, Directory};
@@ -34,6 +35,8 @@ const P95_AGE: Duration = Duration::from_secs(300);
 pub struct Reader {
     options: ReadOptions,
     session: Option<Session>,
+    /// How many connections there were.
+    connections: u64,
     directory: Option<(Instant, Directory)>,
     p95: HashMap<String, (Instant, Option<TimeDelta>)>,
 }
@@ -47,6 +50,7 @@ impl Reader {
         let mut reader = Self {
             options,
             session: None,
+            connections: 1,
             directory: None,
             p95: HashMap::new(),
         };
@@ -97,6 +101,17 @@ impl Reader {
         }
         page.took = begun.elapsed();
         Ok(page)
+    }
+
+    /// What changed of the tail's runs since its last look, and moves it on; the first look, and one
+    /// that comes too late, says to list them anew. None is missed, none told twice.
+    ///
+    /// # Errors
+    /// As every call: see [`ReadError`]. The tail stays where it was; a look that was dropped, too.
+    pub async fn changes(&mut self, tail: &mut Tail) -> Result<Changes, ReadError> {
+        let scope = self.scope(&tail.query).await?.of_any_state();
+        let rows = self.all(changes::query(&scope, tail)).await?;
+        changes::decode(&rows, tail, self.connections)
     }
 
     /// Counts, oldest queued and stuck runs of a query, whatever states it names.
@@ -242,7 +257,11 @@ impl Reader {
         // failure leaves no half-read connection behind.
         let mut session = match self.session.take() {
             Some(session) => session,
-            None => Session::open(&self.options).await?,
+            None => {
+                let session = Session::open(&self.options).await?;
+                self.connections += 1;
+                session
+            }
         };
         let rows = session.all(sql).await?;
         self.session = Some(session);

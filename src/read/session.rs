@@ -1,11 +1,12 @@
-//! One connection: its settings, the checks it must pass before anything is read, and a deadline on
-//! every call. Whatever goes wrong in the middle of a call, the connection is given up, not mended.
+//! One connection, to a server or to a pooler before it: the checks it must pass before anything is
+//! read, what each call runs under, and a deadline on every call. Whatever goes wrong in the middle of
+//! a call, the connection is given up, not mended.
 
 use crate::error::ReadError;
 use crate::options::ReadOptions;
 use opsroom_model::Clean;
 use sqlx::postgres::{PgConnection, PgRow};
-use sqlx::{ConnectOptions, Executor, Postgres, QueryBuilder, Row};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection as _, Postgres, QueryBuilder, Row};
 use std::time::Duration;
 
 /// The newest migration this crate was written against.
@@ -21,17 +22,32 @@ pub(crate) const STATEMENT_DEADLINE: Duration = Duration::from_secs(8);
 /// How long an answer is waited for; longer than the server's, so that its word is heard first.
 pub(crate) const CALL_DEADLINE: Duration = Duration::from_secs(10);
 
-/// Settings of the session. A login made by `access login add` carries them already; here they are
-/// set once more for one that was made by hand. `jit=off` and custom plans are measured choices.
-const SETTINGS: &str = "set default_transaction_read_only = on; \
-     set statement_timeout = '8s'; set lock_timeout = '1s'; \
-     set idle_in_transaction_session_timeout = '10s'; \
-     set jit = off; set plan_cache_mode = force_custom_plan; set client_min_messages = 'error';";
+/// What every call runs under. A login made by `access login add` carries most of it, which costs
+/// nothing; what this one lacks is set for the length of each call. Nothing is ever set for the
+/// session: behind a pooler the next call may be on another one. `jit=off` and custom plans are
+/// measured choices. The last one ends a query whose client is gone.
+const SETTINGS: &[(&str, &str)] = &[
+    ("statement_timeout", "8s"),
+    ("lock_timeout", "1s"),
+    ("idle_in_transaction_session_timeout", "10s"),
+    ("jit", "off"),
+    ("plan_cache_mode", "force_custom_plan"),
+    WATCH_CLIENT,
+];
 
-/// A query whose client is gone ends, instead of running into its timeout. PostgreSQL before 14 does
-/// not know the setting, and where the system cannot tell a closed connection it refuses it: either
-/// way the timeout remains.
-const WATCH_CLIENT: &str = "set client_connection_check_interval = '500ms'";
+/// Where the system cannot tell a closed connection PostgreSQL refuses it: the timeout remains.
+const WATCH_CLIENT: (&str, &str) = ("client_connection_check_interval", "500ms");
+
+/// Which of the settings the session does not have by itself.
+fn lacking() -> QueryBuilder<Postgres> {
+    let mut sql = QueryBuilder::new("select w.name, w.value from unnest(");
+    let (names, values): (Vec<&str>, Vec<&str>) = SETTINGS.iter().copied().unzip();
+    sql.push_bind(names).push(", ").push_bind(values).push(
+        ") with ordinality w (name, value, place) \
+         where pg_catalog.current_setting(w.name, true) is distinct from w.value order by w.place",
+    );
+    sql
+}
 
 /// What the login could write, if anything, by itself or as any role it may become; asked before the
 /// schema's own functions are. A handful of catalogue look-ups: no row of ours is read.
@@ -65,6 +81,8 @@ const CHECK: &str = "with me as materialized (select r.* from pg_catalog.pg_role
 pub(crate) struct Session {
     connection: PgConnection,
     login: String,
+    /// How a call begins.
+    begin: String,
 }
 
 impl Session {
@@ -83,19 +101,48 @@ impl Session {
         let refused = |error| ReadError::from_sqlx(error, &login);
         let quiet = options.connect.clone().disable_statement_logging();
         let mut connection = quiet.connect().await.map_err(refused)?;
-        connection.execute(SETTINGS).await.map_err(refused)?;
-        match connection.execute(WATCH_CLIENT).await {
-            Ok(_) | Err(sqlx::Error::Database(_)) => {}
-            Err(error) => return Err(refused(error)),
-        }
         let facts = sqlx::raw_sql(CHECK)
             .fetch_one(&mut connection)
             .await
             .map_err(refused)?;
         admit(&facts).map_err(|refusal| refusal.named(&login))?;
-        let mut session = Self { connection, login };
+        let mut session = Self {
+            connection,
+            login,
+            begin: "begin read only".to_owned(),
+        };
+        session.complete_settings().await?;
         session.check_version().await?;
         Ok(session)
+    }
+
+    /// Finds out what each call has to set.
+    async fn complete_settings(&mut self) -> Result<(), ReadError> {
+        for row in self.all(lacking()).await? {
+            let name: &str = row.try_get("name").map_err(ReadError::malformed)?;
+            let value: &str = row.try_get("value").map_err(ReadError::malformed)?;
+            let longer = format!("{}; set local {name} = '{value}'", self.begin);
+            if name != WATCH_CLIENT.0 || self.accepts(&longer).await? {
+                self.begin = longer;
+            }
+        }
+        Ok(())
+    }
+
+    /// May a call begin so?
+    async fn accepts(&mut self, begin: &str) -> Result<bool, ReadError> {
+        let begin = AssertSqlSafe(format!("{begin}; rollback"));
+        match sqlx::raw_sql(begin).execute(&mut self.connection).await {
+            Ok(_) => Ok(true),
+            Err(sqlx::Error::Database(_)) => {
+                let ended = sqlx::raw_sql("rollback")
+                    .execute(&mut self.connection)
+                    .await;
+                ended.map_err(|error| ReadError::from_sqlx(error, &self.login))?;
+                Ok(false)
+            }
+            Err(error) => Err(ReadError::from_sqlx(error, &self.login)),
+        }
     }
 
     async fn check_version(&mut self) -> Result<(), ReadError> {
@@ -117,21 +164,32 @@ impl Session {
         }
     }
 
-    /// Every row of a query.
+    /// Every row of a query, which is a transaction of its own: the driver sends its parts in two
+    /// exchanges, and a pooler in transaction mode may give each to another connection otherwise.
     pub(crate) async fn all(
         &mut self,
-        mut query: QueryBuilder<Postgres>,
+        query: QueryBuilder<Postgres>,
     ) -> Result<Vec<PgRow>, ReadError> {
-        let call = query
-            .build()
-            .persistent(false)
-            .fetch_all(&mut self.connection);
-        match tokio::time::timeout(CALL_DEADLINE, call).await {
+        match tokio::time::timeout(CALL_DEADLINE, self.call(query)).await {
             Ok(answer) => answer.map_err(|error| ReadError::from_sqlx(error, &self.login)),
             Err(_) => Err(ReadError::Deadline {
                 after: CALL_DEADLINE,
             }),
         }
+    }
+
+    async fn call(&mut self, mut query: QueryBuilder<Postgres>) -> Result<Vec<PgRow>, sqlx::Error> {
+        let begin = AssertSqlSafe(self.begin.clone());
+        let mut transaction = self.connection.begin_with(begin).await?;
+        let rows = query
+            .build()
+            .persistent(false)
+            .fetch_all(&mut *transaction)
+            .await?;
+        // There is nothing to commit: its end is sent at once, and waited for by the next call.
+        drop(transaction);
+        self.connection.flush().await?;
+        Ok(rows)
     }
 
     /// The only row of a query.

@@ -4,6 +4,10 @@ use crate::TestServer;
 use crate::error::TestkitError;
 use sqlx::{Connection, PgConnection};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+/// How long the standby may lag behind on a busy machine.
+const REPLAY: Duration = Duration::from_secs(60);
 
 /// A database that only one test uses. It is not dropped after the test but with the server, which
 /// is faster and lets nothing fail.
@@ -19,15 +23,28 @@ impl TestDatabase {
     /// # Errors
     /// No server, or the migrations fail.
     pub async fn new() -> Result<Self, TestkitError> {
+        Self::migrated(TestServer::shared().await?).await
+    }
+
+    /// The same on a server that a hot standby follows: what is written here is there a moment later.
+    ///
+    /// # Errors
+    /// No server, no `pg_basebackup` among its binaries, or the migrations fail.
+    pub async fn replicated() -> Result<Self, TestkitError> {
+        Self::migrated(TestServer::replicated().await?).await
+    }
+
+    async fn migrated(server: &'static TestServer) -> Result<Self, TestkitError> {
         let key = opsroom_engine::migrate::fingerprint();
-        Self::from_template(&key, |url| async move {
+        let build = |url: String| async move {
             let mut owner = PgConnection::connect(&url).await.map_err(boxed)?;
             opsroom_engine::migrate::migrate(&mut owner, |_, _| {})
                 .await
                 .map_err(boxed)?;
             owner.close().await.map_err(boxed)
-        })
-        .await
+        };
+        let name = server.database_from_template(&key, build).await?;
+        Ok(Self { server, name })
     }
 
     /// A database with whatever `build` puts into it, once per `key` and server; see
@@ -67,6 +84,53 @@ impl TestDatabase {
     #[must_use]
     pub fn url(&self, login: &str) -> String {
         self.server.connection().url(&self.name, login)
+    }
+
+    /// The URL of a login in this database as the standby has it.
+    ///
+    /// # Errors
+    /// It is not a [`replicated`](Self::replicated) one.
+    pub fn standby_url(&self, login: &str) -> Result<String, TestkitError> {
+        let standby = self.server.standby().ok_or(TestkitError::NoStandby)?;
+        Ok(standby.url(&self.name, login))
+    }
+
+    /// Waits until the standby has replayed everything that is committed by now.
+    ///
+    /// # Errors
+    /// It is not a [`replicated`](Self::replicated) one, or the standby does not follow.
+    pub async fn replayed(&self) -> Result<(), TestkitError> {
+        let standby = self.server.standby().ok_or(TestkitError::NoStandby)?;
+        let mut primary = self.connect().await?;
+        // Commits of this server do not wait for their WAL to be written out, and only what is
+        // written out is sent: this one waits, for itself and all before it.
+        sqlx::raw_sql(
+            "begin; set local synchronous_commit = on; \
+             select pg_logical_emit_message(true, 'test', ''); commit",
+        )
+        .execute(&mut primary)
+        .await?;
+        let query = "select pg_current_wal_flush_lsn()::text";
+        let written: String = sqlx::query_scalar(query).fetch_one(&mut primary).await?;
+        // Not this database: the standby may not have it yet.
+        let mut standby = PgConnection::connect(&standby.superuser_url("postgres")).await?;
+        let query = "select pg_last_wal_replay_lsn() >= $1::pg_lsn";
+        let started = Instant::now();
+        while !sqlx::query_scalar(query)
+            .bind(&written)
+            .fetch_one(&mut standby)
+            .await?
+        {
+            if started.elapsed() > REPLAY {
+                return Err(TestkitError::Deadline {
+                    what: "the standby replays".to_owned(),
+                    seconds: REPLAY.as_secs_f64(),
+                    seen: String::new(),
+                });
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        Ok(())
     }
 
     /// The superuser's URL in this database.

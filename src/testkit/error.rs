@@ -11,6 +11,12 @@ pub enum TestkitError {
     /// The server's start was cut off.
     #[error("the start of the shared test server was cut off: {0}")]
     Cancelled(#[from] tokio::task::JoinError),
+    /// The standby of a server that has none.
+    #[error("this test's server has no standby: make the database with replicated()")]
+    NoStandby,
+    /// No pgbouncer, and none could be fetched.
+    #[error("there is no pgbouncer, and fetching Debian's package failed ({0}): install pgbouncer")]
+    NoPooler(String),
     /// The template could not be built by the migrations.
     #[error("building the template database: {0}")]
     Template(#[source] Box<dyn std::error::Error + Send + Sync>),

@@ -14,6 +14,7 @@
 mod database;
 mod error;
 mod eventually;
+mod pooler;
 mod proxy;
 mod server;
 mod template;
@@ -24,6 +25,7 @@ mod world;
 pub use database::{TestDatabase, unique_name};
 pub use error::TestkitError;
 pub use eventually::eventually;
+pub use pooler::Pooler;
 pub use portable_pty::ExitStatus;
 pub use proxy::{Mode, Proxy};
 pub use rustix::process::Signal;

@@ -44,7 +44,18 @@ impl World {
     /// # Errors
     /// No server, or the migrations fail.
     pub async fn new() -> Result<Self, TestkitError> {
-        let database = TestDatabase::new().await?;
+        Self::within(TestDatabase::new().await?).await
+    }
+
+    /// Makes it on a server that a hot standby follows.
+    ///
+    /// # Errors
+    /// No server, or the migrations fail.
+    pub async fn replicated() -> Result<Self, TestkitError> {
+        Self::within(TestDatabase::replicated().await?).await
+    }
+
+    async fn within(database: TestDatabase) -> Result<Self, TestkitError> {
         let mut owner = database.connect().await?;
         sqlx::raw_sql(PEOPLE).execute(&mut owner).await?;
         let tenant =
@@ -121,6 +132,14 @@ impl World {
     /// The server is gone or full, or refuses the login.
     pub async fn connect(&self, login: &str) -> Result<PgConnection, TestkitError> {
         Ok(PgConnection::connect(&self.database.url(login)).await?)
+    }
+
+    /// A connection as `login` to the standby.
+    ///
+    /// # Errors
+    /// There is none, or it refuses the login.
+    pub async fn connect_standby(&self, login: &str) -> Result<PgConnection, TestkitError> {
+        Ok(PgConnection::connect(&self.database.standby_url(login)?).await?)
     }
 
     /// A pool of up to `connections` as `login`; it connects when first used.

@@ -2,7 +2,7 @@
 
 use std::process::{Command, Output, Stdio};
 
-fn opsroom(arguments: &[&str]) -> Output {
+pub(crate) fn opsroom(arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_opsroom"));
     for name in [
         "DATABASE_URL",

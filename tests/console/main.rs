@@ -14,3 +14,4 @@ mod screens;
 mod session;
 mod sizes;
 mod stage;
+mod standby;

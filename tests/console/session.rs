@@ -9,7 +9,10 @@ pub(crate) const SOON: Duration = Duration::from_secs(20);
 
 /// A database with 40 old runs of two tenants, and a login that reads them.
 pub(crate) async fn seeded() -> (TestDatabase, String) {
-    let database = TestDatabase::new().await.unwrap();
+    seed(TestDatabase::new().await.unwrap()).await
+}
+
+pub(crate) async fn seed(database: TestDatabase) -> (TestDatabase, String) {
     let login = unique_name("oncall");
     let script = format!(
         "create role {login} login in role opsroom_reader;

@@ -13,7 +13,15 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) async fn new() -> Self {
-        let database = TestDatabase::new().await.unwrap();
+        Self::within(TestDatabase::new().await.unwrap()).await
+    }
+
+    /// The same with a hot standby.
+    pub(crate) async fn replicated() -> Self {
+        Self::within(TestDatabase::replicated().await.unwrap()).await
+    }
+
+    async fn within(database: TestDatabase) -> Self {
         let (oncall, dev) = (unique_name("oncall"), unique_name("dev"));
         let script = SCRIPT.replace("ONCALL", &oncall).replace("DEV", &dev);
         database.script(&script).await.unwrap();
@@ -25,13 +33,23 @@ impl World {
     }
 
     pub(crate) async fn reader(&self, login: &str) -> Reader {
-        let options = ReadOptions::new(Some(&self.database.url(login))).unwrap();
-        Reader::connect(options).await.unwrap()
+        reader_at(&self.database.url(login)).await
+    }
+
+    /// A reader of the standby, once that has everything.
+    pub(crate) async fn standby(&self, login: &str) -> Reader {
+        self.database.replayed().await.unwrap();
+        reader_at(&self.database.standby_url(login).unwrap()).await
     }
 
     pub(crate) async fn oncall(&self) -> Reader {
         self.reader(&self.oncall).await
     }
+}
+
+pub(crate) async fn reader_at(url: &str) -> Reader {
+    let options = ReadOptions::new(Some(url)).unwrap();
+    Reader::connect(options).await.unwrap()
 }
 
 pub(crate) async fn page(reader: &mut Reader, query: &str) -> RunPage {
@@ -86,4 +104,5 @@ from (values
 ) v (id, tenant, who, type, status, outcome, counts, failures, age, available);
 insert into opsroom.operation_run_items (tenant_id, run_id, item_key, label, status)
   select 2, 3, 'k' || lpad(n::text, 3, '0'), 'Item ' || n, 'succeeded' from generate_series(1, 7) n;
+alter table opsroom.operation_runs alter column id restart with 100;
 "#;

@@ -93,3 +93,32 @@ async fn a_database_is_cheap_once_the_template_is_there() {
         started.elapsed()
     );
 }
+
+#[tokio::test]
+async fn a_standby_has_what_was_committed_and_takes_no_writes() {
+    let database = TestDatabase::replicated().await.unwrap();
+    database
+        .script("create table mark as select 1 as one")
+        .await
+        .unwrap();
+    database.replayed().await.unwrap();
+    let url = database.standby_url("postgres").unwrap();
+    let mut standby = sqlx::PgConnection::connect(&url).await.unwrap();
+    let seen: (bool, i64) =
+        sqlx::query_as("select pg_is_in_recovery(), (select count(*) from mark)")
+            .fetch_one(&mut standby)
+            .await
+            .unwrap();
+    assert_eq!(seen, (true, 1));
+    let refused = sqlx::query("insert into mark values (2)")
+        .execute(&mut standby)
+        .await
+        .unwrap_err();
+    let code = refused.as_database_error().and_then(|error| error.code());
+    assert_eq!(code.as_deref(), Some("25006"));
+    let alone = TestDatabase::empty().await.unwrap();
+    assert!(matches!(
+        alone.replayed().await,
+        Err(TestkitError::NoStandby)
+    ));
+}
