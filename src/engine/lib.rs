@@ -11,6 +11,7 @@
 //! | [`worker`] | claims, beats, executes, finishes, reaps, drains |
 //! | [`migrate`](mod@migrate) | the schema, embedded |
 //! | [`access`] | who there is, and who may what |
+//! | [`hosts`] | the servers of one database, and which of them takes writes |
 //! | [`deadline`] | the client's own limit on every call |
 //! | [`error`] | what can go wrong, without a payload in it |
 //!
@@ -48,6 +49,7 @@ pub mod access;
 pub mod deadline;
 pub mod dispatch;
 pub mod error;
+pub mod hosts;
 pub mod migrate;
 pub mod operation;
 pub mod registry;
@@ -57,6 +59,7 @@ pub mod worker;
 
 pub use dispatch::dispatch_or_fail;
 pub use error::{EngineError, JobError, StartError};
+pub use hosts::Hosts;
 pub use migrate::{MigrateError, migrate};
 pub use operation::{Backoff, Identity, Operation, Policy, Requires};
 pub use registry::Registry;

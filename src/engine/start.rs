@@ -96,18 +96,29 @@ pub async fn ensure_run(
     let hash = identity_hash(operation.as_ref(), start.tenant, &input);
     let context = context(operation.as_ref(), input);
 
+    let begun = Instant::now();
+    loop {
+        match attempt(connection, operation.as_ref(), &start, &hash, &context).await {
+            Err(StartError::Engine(error)) if error.is_conflict() && begun.elapsed() < PATIENCE => {
+            }
+            result => return result,
+        }
+    }
+}
+
+/// One try. What fails in it leaves no trace, so that a deadlock is no reason to give up.
+async fn attempt(
+    connection: &mut PgConnection,
+    operation: &dyn Registered,
+    start: &Start<'_>,
+    hash: &str,
+    context: &Value,
+) -> Result<Confirmation, StartError> {
     // Within a transaction of the caller's this is a savepoint: a refusal leaves the rest usable.
     let mut step = connection.begin().await?;
     let session = Session::enter(&mut step).await?;
-    let confirmation = create_or_reuse(
-        &mut step,
-        operation.as_ref(),
-        &start,
-        &session,
-        &hash,
-        &context,
-    )
-    .await?;
+    let confirmation =
+        create_or_reuse(&mut step, operation, start, &session, hash, context).await?;
     if matches!(confirmation, Confirmation::Created(_)) && start.wake == Wake::Notify {
         sqlx::query("select pg_notify('opsroom_runs', '')")
             .execute(&mut *step)

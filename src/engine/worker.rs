@@ -9,15 +9,20 @@ mod claim;
 mod finish;
 mod heartbeat;
 mod incarnation;
+pub mod meters;
+mod outage;
 mod reaper;
 
 use crate::deadline::within;
 use crate::error::EngineError;
+use crate::hosts::{Hosts, Moved};
 use crate::registry::Registry;
 use incarnation::{Ending, Incarnation};
+use outage::Outage;
 use sqlx::PgPool;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 /// Longest time for what a worker does before it begins.
 const PREPARE: Duration = Duration::from_secs(30);
@@ -55,6 +60,7 @@ pub struct Worker {
     pool: PgPool,
     registry: Registry,
     options: WorkerOptions,
+    hosts: Option<Hosts>,
 }
 
 impl Worker {
@@ -66,7 +72,16 @@ impl Worker {
             pool,
             registry,
             options,
+            hosts: None,
         }
+    }
+
+    /// After a failover the pool is pointed at whichever of `hosts` takes writes by then. The pool should
+    /// be [`Hosts::pool`]'s.
+    #[must_use]
+    pub fn following(mut self, hosts: Hosts) -> Self {
+        self.hosts = Some(hosts);
+        self
     }
 
     /// Works until `stop` is cancelled, then drains: claims no more, keeps beating, lets jobs finish
@@ -80,16 +95,26 @@ impl Worker {
     pub async fn work(self, stop: CancellationToken) -> Result<(), EngineError> {
         within(PREPARE, self.prepare()).await?;
 
+        let outage = Outage::default();
+        let hosts = self.hosts.clone().filter(|hosts| hosts.count() > 1);
+        let _following = hosts.map(|hosts| {
+            AbortOnDropHandle::new(tokio::spawn(follow(
+                hosts,
+                self.pool.clone(),
+                outage.clone(),
+            )))
+        });
         let mut incarnation =
-            Incarnation::register(&self.pool, &self.registry, &self.options).await?;
+            Incarnation::register(&self.pool, &self.registry, &self.options, &outage).await?;
         loop {
             match incarnation.serve(&stop).await {
                 Ending::Stopped => return Ok(()),
                 Ending::Fenced => {
-                    tracing::warn!("this worker was fenced; it comes back under a new id")
+                    ::metrics::counter!(meters::FENCED).increment(1);
+                    tracing::info!("this worker was fenced; it comes back under a new id");
                 }
             }
-            let Some(next) = self.register_again(&stop).await else {
+            let Some(next) = self.register_again(&stop, &outage).await else {
                 return Ok(());
             };
             incarnation = next;
@@ -106,17 +131,35 @@ impl Worker {
         Ok(())
     }
 
-    async fn register_again(&self, stop: &CancellationToken) -> Option<Incarnation> {
+    async fn register_again(
+        &self,
+        stop: &CancellationToken,
+        outage: &Outage,
+    ) -> Option<Incarnation> {
         let mut wait = Duration::from_millis(100);
         loop {
-            match Incarnation::register(&self.pool, &self.registry, &self.options).await {
+            match Incarnation::register(&self.pool, &self.registry, &self.options, outage).await {
                 Ok(incarnation) => return Some(incarnation),
-                Err(error) => tracing::warn!(%error, "cannot register; trying again"),
+                Err(error) => outage.failed("registering", &error),
             }
             tokio::select! {
                 () = stop.cancelled() => return None,
-                () = tokio::time::sleep(wait) => wait = (wait * 2).min(Duration::from_secs(5)),
+                () = tokio::time::sleep(wait) => wait = (wait * 2).min(Duration::from_secs(1)),
             }
         }
+    }
+}
+
+/// Looks for the server that takes writes after each failure, at most twice a second.
+async fn follow(hosts: Hosts, pool: PgPool, outage: Outage) {
+    loop {
+        outage.next_failure().await;
+        if let Ok(Moved::To(place)) = hosts.follow(&pool).await {
+            tracing::warn!(
+                server = place + 1,
+                "the database has moved to another server"
+            );
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
     }
 }

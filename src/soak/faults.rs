@@ -1,6 +1,8 @@
 //! What is broken, and what must hold all the same.
 
 pub mod deduped;
+pub mod disk_full;
+pub mod failover;
 pub mod injected;
 pub mod killed;
 pub mod network;
@@ -24,8 +26,12 @@ pub enum Fault {
     Terminate,
     /// The database server killed and started again.
     Restart,
+    /// The primary killed, a synchronous standby promoted.
+    Failover,
     /// The network stalled, half open, cut.
     Network,
+    /// The server's disk full.
+    DiskFull,
     /// Many clients start the same run at once.
     Dedupe,
     /// Statements that fail with deadlocks and serialization failures.
@@ -41,7 +47,9 @@ impl Fault {
         Self::Pause,
         Self::Terminate,
         Self::Restart,
+        Self::Failover,
         Self::Network,
+        Self::DiskFull,
         Self::Dedupe,
         Self::Inject,
         Self::Rough,
@@ -55,7 +63,9 @@ impl Fault {
             Self::Pause => "pause",
             Self::Terminate => "terminate",
             Self::Restart => "restart",
+            Self::Failover => "failover",
             Self::Network => "network",
+            Self::DiskFull => "disk-full",
             Self::Dedupe => "dedupe",
             Self::Inject => "inject",
             Self::Rough => "rough",
@@ -72,7 +82,9 @@ impl Fault {
             Self::Pause => paused::cause(program, extent).await,
             Self::Terminate => terminated::cause(program, extent).await,
             Self::Restart => restarted::cause(program, extent).await,
+            Self::Failover => failover::cause(program, extent).await,
             Self::Network => network::cause(program, extent).await,
+            Self::DiskFull => disk_full::cause(program, extent).await,
             Self::Dedupe => deduped::cause(extent).await,
             Self::Inject => injected::cause(program, extent).await,
             Self::Rough => rough::cause(program, extent).await,

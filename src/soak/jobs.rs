@@ -3,9 +3,7 @@
 
 use opsroom_engine::registry::RegistryError;
 use opsroom_engine::run::ItemStatus;
-use opsroom_engine::{
-    Backoff, Identity, JobError, Operation, Policy, Registry, Run,
-};
+use opsroom_engine::{Backoff, Identity, JobError, Operation, Policy, Registry, Run};
 use serde::{Deserialize, Serialize};
 use std::time::{Duration, Instant};
 

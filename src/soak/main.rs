@@ -15,7 +15,9 @@ fn main() -> ExitCode {
     let program = args.next().unwrap_or_default();
     let rest: Vec<_> = args.collect();
     if rest.first().is_some_and(|first| first == "worker") {
-        let args = ["opsroom-worker".into()].into_iter().chain(rest.into_iter().skip(1));
+        let args = ["opsroom-worker".into()]
+            .into_iter()
+            .chain(rest.into_iter().skip(1));
         return opsroom_worker::main_with(args, jobs::register);
     }
     let cli = Cli::parse_from([program].into_iter().chain(rest));
@@ -36,8 +38,16 @@ fn run(cli: &Cli) -> Result<bool> {
         .build()
         .wrap_err("no runtime")?;
     let program = Program(std::env::current_exe().wrap_err("where this program is")?);
-    let extent = if cli.brief { Extent::Brief } else { Extent::Full };
-    let faults = if cli.faults.is_empty() { Fault::ALL } else { &cli.faults };
+    let extent = if cli.brief {
+        Extent::Brief
+    } else {
+        Extent::Full
+    };
+    let faults = if cli.faults.is_empty() {
+        Fault::ALL
+    } else {
+        &cli.faults
+    };
     let mut held = true;
     for fault in faults {
         let begun = Instant::now();

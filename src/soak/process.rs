@@ -82,7 +82,11 @@ impl Process {
     /// How many log lines hold `words`.
     #[must_use]
     pub fn lines_with(&self, words: &str) -> i64 {
-        let count = self.log().lines().filter(|line| line.contains(words)).count();
+        let count = self
+            .log()
+            .lines()
+            .filter(|line| line.contains(words))
+            .count();
         i64::try_from(count).unwrap_or(i64::MAX)
     }
 

@@ -125,7 +125,10 @@ mod tests {
             Duration::from_secs(2),
         );
         assert!(good.passes());
-        assert_eq!(good.to_string(), "3 kills: lost 0 · slowest 1.00 s (≤ 2.00)");
+        assert_eq!(
+            good.to_string(),
+            "3 kills: lost 0 · slowest 1.00 s (≤ 2.00)"
+        );
         let bad = good.at_least("refused", 9, 10);
         assert!(!bad.passes());
         assert!(bad.to_string().ends_with("✗ refused 9 (≥ 10)"), "{bad}");

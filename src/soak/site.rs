@@ -217,10 +217,11 @@ impl Site {
     pub async fn settled(&self) -> Result<Audit> {
         let mut owner = self.owner().await?;
         opsroom_testkit::eventually(SOON, "every run ends", async || {
-            let open: Result<i64, _> =
-                sqlx::query_scalar("select count(*) from opsroom.operation_runs where outcome = 'pending'")
-                    .fetch_one(&mut owner)
-                    .await;
+            let open: Result<i64, _> = sqlx::query_scalar(
+                "select count(*) from opsroom.operation_runs where outcome = 'pending'",
+            )
+            .fetch_one(&mut owner)
+            .await;
             matches!(open, Ok(0))
         })
         .await?;

@@ -31,7 +31,8 @@ Exit codes: 0 done, 1 failed, 2 usage, 7 not found, 8 forbidden, 9 database unre
 /// Where the database is.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Database {
-    /// Connection URL; without it the PG* variables hold. Passwords belong into ~/.pgpass or PGPASSWORD.
+    /// Connection URL; without it the PG* variables hold. Several hosts, separated by commas: the one that
+    /// takes writes. Passwords belong into ~/.pgpass or PGPASSWORD.
     #[arg(
         long,
         global = true,

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 const MAX_CONNECTIONS: u32 = 16;
 
 pub(crate) async fn run(database: &Database, args: &Work, more: More) -> Result<(), Failure> {
-    let pool = database::pool(database, (args.slots + 4).min(MAX_CONNECTIONS)).await?;
+    let (pool, hosts) = database::pool(database, (args.slots + 4).min(MAX_CONNECTIONS)).await?;
     let registry = graph::registry(&pool, &args.graph)?;
     let mut registry = more(registry).map_err(|error| Failure::new(error.to_string()))?;
     if !args.types.is_empty() {
@@ -32,7 +32,8 @@ pub(crate) async fn run(database: &Database, args: &Work, more: More) -> Result<
     };
     let stop = CancellationToken::new();
     let signals = tokio::spawn(stop_on_signals(stop.clone()));
-    Worker::new(pool, registry, options).work(stop).await?;
+    let worker = Worker::new(pool, registry, options).following(hosts);
+    worker.work(stop).await?;
     signals.abort();
     Ok(())
 }

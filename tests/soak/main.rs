@@ -32,6 +32,11 @@ async fn a_server_that_dies_and_comes_back_costs_nothing_confirmed() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_promoted_standby_is_found_and_nothing_confirmed_is_lost() {
+    holds(Fault::Failover).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_broken_network_stops_jobs_in_time_and_is_recovered_from() {
     holds(Fault::Network).await;
 }

@@ -3,7 +3,8 @@
 use super::attempt::{self, Claimed, Executor};
 use super::claim::Claimer;
 use super::heartbeat::Heartbeat;
-use super::{WorkerOptions, finish, reaper};
+use super::outage::Outage;
+use super::{WorkerOptions, finish, meters, reaper};
 use crate::deadline::{STATEMENT, within};
 use crate::error::EngineError;
 use crate::registry::Registry;
@@ -16,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 /// The longest that jobs may take to notice that they were told to stop.
-const GRACE: Duration = Duration::from_secs(2);
+const GRACE: Duration = Duration::from_millis(500);
 
 /// Why a life ended.
 pub(super) enum Ending {
@@ -31,6 +32,7 @@ pub(super) struct Incarnation {
     pool: PgPool,
     registry: Registry,
     options: WorkerOptions,
+    outage: Outage,
 }
 
 impl Incarnation {
@@ -38,6 +40,7 @@ impl Incarnation {
         pool: &PgPool,
         registry: &Registry,
         options: &WorkerOptions,
+        outage: &Outage,
     ) -> Result<Self, EngineError> {
         let id = Uuid::new_v4();
         let inserted = sqlx::query(
@@ -53,12 +56,14 @@ impl Incarnation {
         .bind(options.lease.as_secs_f64())
         .execute(pool);
         within(STATEMENT, inserted).await?;
+        outage.answered();
         tracing::info!(worker = %id, name = options.name, slots = options.slots, "working");
         Ok(Self {
             id,
             pool: pool.clone(),
             registry: registry.clone(),
             options: options.clone(),
+            outage: outage.clone(),
         })
     }
 
@@ -69,10 +74,12 @@ impl Incarnation {
             self.id,
             self.options.lease,
             fenced.clone(),
+            self.outage.clone(),
         );
         let reaping = tokio::spawn(reaper::reap_until(
             self.pool.clone(),
             self.options.lease,
+            self.options.poll,
             fenced.clone(),
         ));
 
@@ -103,6 +110,7 @@ impl Incarnation {
             self.id,
             self.options.name.clone(),
             self.registry.types(),
+            self.outage.clone(),
         );
         let mut wakes = Wakes::new(self.pool.clone());
         while !stop.is_cancelled() {
@@ -118,6 +126,7 @@ impl Incarnation {
                 }
             };
             let more = free > 0 && claimed.len() == free;
+            ::metrics::gauge!(meters::RUNNING).set((jobs.len() + claimed.len()) as f64);
             for claimed in claimed {
                 jobs.spawn(self.execute(claimed, fenced));
             }
@@ -147,6 +156,7 @@ impl Incarnation {
             name: self.options.name.clone(),
             grace: self.grace(),
             fenced: fenced.clone(),
+            outage: self.outage.clone(),
         };
         attempt::execute(executor, claimed)
     }
@@ -177,7 +187,7 @@ impl Incarnation {
                 .bind(self.id)
                 .execute(&self.pool);
         if let Err(error) = within(STATEMENT, stopping).await {
-            tracing::warn!(%error, "the drain is not shown");
+            self.outage.failed("showing the drain", &error);
         }
         let deadline = Instant::now() + self.options.drain;
         loop {

@@ -61,7 +61,11 @@ pub async fn cause(extent: Extent) -> Result<Verdict> {
     ))
     .exactly("errors shown", all.errors, 0)
     .exactly("rounds without exactly one active run", all.not_one, 0)
-    .exactly("rows beyond what was reported as created", rows - all.created, 0)
+    .exactly(
+        "rows beyond what was reported as created",
+        rows - all.created,
+        0,
+    )
     .at_least("runs", rows, i64::from(rounds)))
 }
 
@@ -118,7 +122,10 @@ impl Racer {
     }
 
     async fn end(&mut self) -> Result<(), sqlx::Error> {
-        sqlx::query(END).execute(&mut self.connection).await.map(drop)
+        sqlx::query(END)
+            .execute(&mut self.connection)
+            .await
+            .map(drop)
     }
 
     async fn active(&mut self) -> Option<i64> {

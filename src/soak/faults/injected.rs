@@ -81,7 +81,12 @@ async fn injected(owner: &mut PgConnection) -> Result<i64> {
 async fn calm(owner: &mut PgConnection) -> Result<()> {
     Ok(eventually(SOON, "the queue is short", async || {
         let queued = "select count(*) from opsroom.operation_runs where status <> 'completed'";
-        matches!(sqlx::query_scalar::<_, i64>(queued).fetch_one(&mut *owner).await, Ok(0..=8))
+        matches!(
+            sqlx::query_scalar::<_, i64>(queued)
+                .fetch_one(&mut *owner)
+                .await,
+            Ok(0..=8)
+        )
     })
     .await?)
 }

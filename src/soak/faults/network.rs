@@ -56,6 +56,10 @@ pub async fn cause(program: &Program, extent: Extent) -> Result<Verdict> {
                 worker.lines_with(" working ") >= 2
             })
             .await?;
+            eventually(SOON, "it claims again", async || {
+                worker.lines_with("begun") > 4
+            })
+            .await?;
             back = back.max(mended.elapsed());
             let audit = site.settled().await?;
             open += audit.open;
@@ -64,12 +68,12 @@ pub async fn cause(program: &Program, extent: Extent) -> Result<Verdict> {
             worker.ended(SOON).await?;
         }
     }
-    Ok(Verdict::after(format!(
-        "{rounds} × network stalled, half open, cut"
-    ))
-    .within("jobs stopped after", fenced, LEASE)
-    .within("back after", back, RECOVERY)
-    .at_most("log lines a second", noise, 1.0, "/s")
-    .exactly("runs left open", open, 0)
-    .exactly("ended twice", twice, 0))
+    Ok(
+        Verdict::after(format!("{rounds} × network stalled, half open, cut"))
+            .within("jobs stopped after", fenced, LEASE)
+            .within("back after", back, RECOVERY)
+            .at_most("log lines a second", noise, 1.0, "/s")
+            .exactly("runs left open", open, 0)
+            .exactly("ended twice", twice, 0),
+    )
 }

@@ -36,9 +36,11 @@ pub async fn cause(program: &Program, extent: Extent) -> Result<Verdict> {
         })
         .await?;
         first.signal(Signal::CONT)?;
-        eventually(SOON, "every job of the first has tried to write", async || {
-            first.lines_with("stubborn write") == RUNS
-        })
+        eventually(
+            SOON,
+            "every job of the first has tried to write",
+            async || first.lines_with("stubborn write") == RUNS,
+        )
         .await?;
         eventually(SOON, "the first worker is back", async || {
             first.lines_with(" working ") == 2

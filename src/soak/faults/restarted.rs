@@ -28,7 +28,9 @@ const ARGS: [&str; 6] = ["--lease", "4s", "--poll", "200ms", "--slots", "8"];
 pub async fn cause(program: &Program, extent: Extent) -> Result<Verdict> {
     let rounds = extent.of(2, 20);
     let root = reachable_folder()?;
-    let cluster = Cluster::named("soak").data_root(root.path()).kept(Kept::Keep);
+    let cluster = Cluster::named("soak")
+        .data_root(root.path())
+        .kept(Kept::Keep);
     let mut server = start(&cluster).await?;
     let site = Site::on(server.connection()).await?;
     let worker = program.worker(&site.worker_url(), "one", &ARGS)?;
@@ -45,8 +47,7 @@ pub async fn cause(program: &Program, extent: Extent) -> Result<Verdict> {
         let up = Instant::now();
         claims_again(&site).await?;
         slowest = slowest.max(up.elapsed());
-        let lines = loud_lines(&worker) - before;
-        noise = noise.max((lines as f64 - 1.0) / stopped.elapsed().as_secs_f64());
+        noise = noise.max(noise_since(&worker, before, stopped));
     }
     let confirmed = load.end().await?;
     let audit = site.settled().await?;
@@ -65,9 +66,15 @@ pub async fn cause(program: &Program, extent: Extent) -> Result<Verdict> {
     .exactly("left open", audit.open, 0))
 }
 
-/// A folder that the server's user can reach, whoever we are.
+/// A folder that the server's user can reach, whoever we are. In memory where the system has a place for
+/// that: a file there outlives every process that dies, and only processes die here.
 pub(crate) fn reachable_folder() -> Result<TempDir> {
-    let root = tempfile::Builder::new().prefix("opsroom-soak-").tempdir()?;
+    let mut builder = tempfile::Builder::new();
+    builder.prefix("opsroom-soak-");
+    let root = match builder.tempdir_in("/dev/shm") {
+        Ok(root) => root,
+        Err(_) => builder.tempdir()?,
+    };
     std::fs::set_permissions(root.path(), std::fs::Permissions::from_mode(0o755))?;
     Ok(root)
 }
@@ -83,7 +90,9 @@ pub(crate) async fn kill(server: Server) -> Result<()> {
     let pid = Pid::from_raw(server.pid()).ok_or_else(|| eyre!("a server without a number"))?;
     kill_process(pid, Signal::QUIT)?;
     eventually(SOON, "the server is gone", async || {
-        test_kill_process(pid).is_err()
+        // Its parent, the watcher, may let it lie dead for a while.
+        let state = std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero()));
+        state.is_ok_and(|text| text.contains(") Z ")) || test_kill_process(pid).is_err()
     })
     .await?;
     // What is left of it, the watcher, ends with this.
@@ -92,11 +101,13 @@ pub(crate) async fn kill(server: Server) -> Result<()> {
 }
 
 /// Waits until as many runs have ended: each outage hits a worker at work.
-async fn busy(site: &Site, ended: i64) -> Result<()> {
+pub(crate) async fn busy(site: &Site, ended: i64) -> Result<()> {
     let count = "select count(*) from soak.endings";
-    Ok(eventually(SOON, "runs end", async || {
-        matches!(site.number(count).await, Ok(n) if n >= ended)
-    })
+    Ok(eventually(
+        SOON,
+        "runs end",
+        async || matches!(site.number(count).await, Ok(n) if n >= ended),
+    )
     .await?)
 }
 
@@ -106,10 +117,19 @@ pub(crate) async fn claims_again(site: &Site) -> Result<()> {
     let last = "select coalesce(max(claim_no), 0)::bigint + count(*) from opsroom.run_attempts";
     let before: i64 = sqlx::query_scalar(last).fetch_one(&mut owner).await?;
     Ok(eventually(SOON, "attempts end again", async || {
-        let now = sqlx::query_scalar::<_, i64>(last).fetch_one(&mut owner).await;
+        let now = sqlx::query_scalar::<_, i64>(last)
+            .fetch_one(&mut owner)
+            .await;
         matches!(now, Ok(now) if now > before)
     })
     .await?)
+}
+
+/// Warnings and errors a second since there were `before` of them, beyond the two that tell of the outage
+/// and of its end.
+pub(crate) fn noise_since(worker: &Process, before: i64, since: Instant) -> f64 {
+    let lines = (loud_lines(worker) - before - 2).max(0);
+    lines as f64 / since.elapsed().as_secs_f64()
 }
 
 /// Log lines that say that something is wrong.
@@ -146,8 +166,11 @@ impl Load {
             site: Arc::new(Mutex::new(site.clone())),
         };
         for _ in 0..clients {
-            let (stop, confirmed, site) =
-                (load.stop.clone(), Arc::clone(&load.confirmed), Arc::clone(&load.site));
+            let (stop, confirmed, site) = (
+                load.stop.clone(),
+                Arc::clone(&load.confirmed),
+                Arc::clone(&load.site),
+            );
             load.clients.spawn(async move {
                 let mut connection = None;
                 while !stop.is_cancelled() {
@@ -168,7 +191,6 @@ impl Load {
     }
 
     /// The database is on another server from now on.
-    #[expect(dead_code, reason = "the failover comes with the testkit's standby")]
     pub(crate) fn moved_to(&self, site: &Site) {
         *self.site.lock().unwrap_or_else(PoisonError::into_inner) = site.clone();
     }
@@ -179,7 +201,10 @@ impl Load {
             client?;
         }
         Ok(std::mem::take(
-            &mut *self.confirmed.lock().unwrap_or_else(PoisonError::into_inner),
+            &mut *self
+                .confirmed
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner),
         ))
     }
 }

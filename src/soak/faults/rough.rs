@@ -38,9 +38,17 @@ pub async fn cause(program: &Program, extent: Extent) -> Result<Verdict> {
     Ok(Verdict::after(format!(
         "{poisons} poison jobs ({crashes} workers crashed), a panic, 1 MB of context, {items} items"
     ))
-    .exactly("poison jobs failed worker.lost after 3 attempts", lost, poisons.into())
+    .exactly(
+        "poison jobs failed worker.lost after 3 attempts",
+        lost,
+        poisons.into(),
+    )
     .exactly("panics failed job.panicked", panicked, 1)
-    .exactly("panics quoted in the log", worker.lines_with("eyJhbGciOi"), 0)
+    .exactly(
+        "panics quoted in the log",
+        worker.lines_with("eyJhbGciOi"),
+        0,
+    )
     .exactly("runs with 1 MB of context succeeded", carried, 1)
     .exactly("items recorded", recorded, items.into())
     .at_most("peak memory", peak, 64.0, "MiB")

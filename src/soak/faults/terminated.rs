@@ -19,7 +19,8 @@ const ARGS: [&str; 6] = ["--poll", "100ms", "--slots", "40", "--drain-timeout", 
 pub async fn cause(program: &Program, extent: Extent) -> Result<Verdict> {
     let rounds = extent.of(1, 10);
     let mut slowest = Duration::ZERO;
-    let (mut unclean, mut claimed, mut waiting, mut counted, mut twice, mut unclaimed) = (0, 0, 0, 0, 0, 0);
+    let (mut unclean, mut claimed, mut waiting, mut counted, mut twice, mut unclaimed) =
+        (0, 0, 0, 0, 0, 0);
     let mut given_back = 0;
     for _ in 0..rounds {
         let site = Site::shared().await?;
@@ -45,7 +46,11 @@ pub async fn cause(program: &Program, extent: Extent) -> Result<Verdict> {
             .number("select count(*) from opsroom.operation_runs where status = 'running' and attempt <> 0")
             .await?;
         // Two at a time could hide that a run was not claimable: enough slots for all.
-        let second = program.worker(&site.worker_url(), "second", &["--slots", "200", "--poll", "100ms"])?;
+        let second = program.worker(
+            &site.worker_url(),
+            "second",
+            &["--slots", "200", "--poll", "100ms"],
+        )?;
         let all = eventually(SOON, "all of it is claimed again", async || {
             matches!(site.number(FREE).await, Ok(0))
         })
@@ -66,7 +71,8 @@ pub async fn cause(program: &Program, extent: Extent) -> Result<Verdict> {
 }
 
 const UNFINISHED: &str = "select count(*) from opsroom.operation_runs where status = 'running'";
-const FREE: &str = "select count(*) from opsroom.operation_runs where status <> 'completed' and worker_id is null";
+const FREE: &str =
+    "select count(*) from opsroom.operation_runs where status <> 'completed' and worker_id is null";
 
 /// More than there are slots: short jobs, some longer than the drain, some that never listen.
 async fn load(site: &Site) -> Result<()> {
