@@ -5,6 +5,7 @@
 //! that was declared dead, or could not beat in time, stops all its jobs and never writes again.
 
 mod attempt;
+mod backlog;
 mod claim;
 mod finish;
 mod heartbeat;
@@ -12,6 +13,10 @@ mod incarnation;
 pub mod meters;
 mod outage;
 mod reaper;
+mod vitals;
+
+pub use backlog::{Backlog, COUNTED, backlog};
+pub use vitals::{Fitness, Vitals};
 
 use crate::deadline::within;
 use crate::error::EngineError;
@@ -61,6 +66,7 @@ pub struct Worker {
     registry: Registry,
     options: WorkerOptions,
     hosts: Option<Hosts>,
+    vitals: Vitals,
 }
 
 impl Worker {
@@ -73,7 +79,14 @@ impl Worker {
             registry,
             options,
             hosts: None,
+            vitals: Vitals::default(),
         }
+    }
+
+    /// To ask how this worker is while it works.
+    #[must_use]
+    pub fn vitals(&self) -> Vitals {
+        self.vitals.clone()
     }
 
     /// After a failover the pool is pointed at whichever of `hosts` takes writes by then. The pool should
@@ -95,7 +108,7 @@ impl Worker {
     pub async fn work(self, stop: CancellationToken) -> Result<(), EngineError> {
         within(PREPARE, self.prepare()).await?;
 
-        let outage = Outage::default();
+        let outage = self.vitals.outage().clone();
         let hosts = self.hosts.clone().filter(|hosts| hosts.count() > 1);
         let _following = hosts.map(|hosts| {
             AbortOnDropHandle::new(tokio::spawn(follow(
@@ -106,6 +119,14 @@ impl Worker {
         });
         let mut incarnation =
             Incarnation::register(&self.pool, &self.registry, &self.options, &outage).await?;
+        self.vitals.registered();
+        let _stopping = AbortOnDropHandle::new(tokio::spawn({
+            let (stop, vitals) = (stop.clone(), self.vitals.clone());
+            async move {
+                stop.cancelled().await;
+                vitals.stopping();
+            }
+        }));
         loop {
             match incarnation.serve(&stop).await {
                 Ending::Stopped => return Ok(()),

@@ -13,6 +13,7 @@ pub mod terminated;
 
 use crate::process::Program;
 use crate::report::{Extent, Verdict};
+use crate::site::Ground;
 use color_eyre::eyre::Result;
 
 /// Something that goes wrong.
@@ -76,18 +77,23 @@ impl Fault {
     ///
     /// # Errors
     /// What was needed could not be set up, or something that must happen did not within a minute.
-    pub async fn cause(self, program: &Program, extent: Extent) -> Result<Verdict> {
+    pub async fn cause(
+        self,
+        program: &Program,
+        extent: Extent,
+        ground: &Ground,
+    ) -> Result<Verdict> {
         match self {
-            Self::Kill => killed::cause(program, extent).await,
-            Self::Pause => paused::cause(program, extent).await,
-            Self::Terminate => terminated::cause(program, extent).await,
+            Self::Kill => killed::cause(program, extent, ground).await,
+            Self::Pause => paused::cause(program, extent, ground).await,
+            Self::Terminate => terminated::cause(program, extent, ground).await,
             Self::Restart => restarted::cause(program, extent).await,
             Self::Failover => failover::cause(program, extent).await,
-            Self::Network => network::cause(program, extent).await,
+            Self::Network => network::cause(program, extent, ground).await,
             Self::DiskFull => disk_full::cause(program, extent).await,
-            Self::Dedupe => deduped::cause(extent).await,
-            Self::Inject => injected::cause(program, extent).await,
-            Self::Rough => rough::cause(program, extent).await,
+            Self::Dedupe => deduped::cause(extent, ground).await,
+            Self::Inject => injected::cause(program, extent, ground).await,
+            Self::Rough => rough::cause(program, extent, ground).await,
         }
     }
 }

@@ -6,6 +6,9 @@ mod cli;
 use clap::Parser as _;
 use cli::Cli;
 use color_eyre::eyre::{Result, WrapErr as _};
+use opsroom_postgres::Cluster;
+use opsroom_soak::faults::restarted::reachable_folder;
+use opsroom_soak::site::Ground;
 use opsroom_soak::{Extent, Fault, Program, jobs};
 use std::process::ExitCode;
 use std::time::Instant;
@@ -48,10 +51,15 @@ fn run(cli: &Cli) -> Result<bool> {
     } else {
         &cli.faults
     };
+    let root = reachable_folder()?;
+    let cluster = Cluster::named("ground")
+        .data_root(root.path())
+        .max_connections(400);
+    let ground = Ground::Own(cluster.start()?);
     let mut held = true;
     for fault in faults {
         let begun = Instant::now();
-        let verdict = runtime.block_on(fault.cause(&program, extent));
+        let verdict = runtime.block_on(fault.cause(&program, extent, &ground));
         let took = begun.elapsed().as_secs_f64();
         let (word, text) = match verdict {
             Ok(verdict) if verdict.passes() => ("pass", verdict.to_string()),

@@ -6,8 +6,8 @@ use color_eyre::eyre::{Result, WrapErr as _, eyre};
 use opsroom_engine::access::{self, LoginKind, NewLogin};
 use opsroom_engine::{Confirmation, Initiator, Registry, Start, Wake, ensure_run};
 use opsroom_model::{RunId, TenantId};
-use opsroom_postgres::ConnectionInfo;
-use opsroom_testkit::World;
+use opsroom_postgres::{ConnectionInfo, Server};
+use opsroom_testkit::{World, unique_name};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
 /// Longer than anything here takes, also on a busy machine.
@@ -27,6 +27,28 @@ create trigger zz_soak after update of status on opsroom.operation_runs
 grant usage on schema soak to opsroom_worker;
 grant insert on soak.effects to opsroom_worker;
 ";
+
+/// Where sites are made.
+#[derive(Debug)]
+pub enum Ground {
+    /// On the server that all tests share.
+    Tests,
+    /// On a server of our own.
+    Own(Server),
+}
+
+impl Ground {
+    /// A site nobody else uses.
+    ///
+    /// # Errors
+    /// The server is gone, or refused it.
+    pub async fn site(&self) -> Result<Site> {
+        match self {
+            Self::Tests => Site::shared().await,
+            Self::Own(server) => Site::on(server.connection()).await,
+        }
+    }
+}
 
 /// A database with two tenants and a worker's login.
 #[derive(Debug, Clone)]
@@ -61,9 +83,9 @@ impl Site {
     /// # Errors
     /// The server refused it.
     pub async fn on(connection: &ConnectionInfo) -> Result<Self> {
-        let database = "soak".to_owned();
+        let (database, login) = (unique_name("soak"), unique_name("soak_worker"));
         let mut superuser = PgConnection::connect(&connection.superuser_url("postgres")).await?;
-        sqlx::query("create database soak")
+        sqlx::query(AssertSqlSafe(format!("create database {database}")))
             .execute(&mut superuser)
             .await?;
         let mut owner = PgConnection::connect(&connection.superuser_url(&database)).await?;
@@ -73,7 +95,7 @@ impl Site {
             access::add_tenant(&mut owner, tenant, "soak").await?;
         }
         let new = NewLogin {
-            login: "soak_worker",
+            login: &login,
             kind: LoginKind::Worker,
             user: None,
             password: None,
@@ -86,7 +108,7 @@ impl Site {
         let site = Self {
             connection: connection.clone(),
             database,
-            login: new.login.to_owned(),
+            login,
             tenants,
         };
         site.prepare().await?;

@@ -8,6 +8,7 @@
 //! | `failure` | what a person reads when it did not work, and the exit code |
 //! | `database` | connecting, and what to say when that fails |
 //! | `graph` | where Graph is, and where the tenants' secrets are |
+//! | `monitoring` | metrics, health and ready over HTTP |
 //! | `work`, `start`, `migrate`, `access` | the commands |
 
 mod access;
@@ -17,6 +18,7 @@ mod failure;
 mod graph;
 mod logging;
 mod migrate;
+mod monitoring;
 mod start;
 mod work;
 

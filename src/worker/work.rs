@@ -2,6 +2,7 @@
 
 use crate::cli::{Database, Work};
 use crate::failure::{Failure, USAGE};
+use crate::monitoring::Monitor;
 use crate::{More, database, graph};
 use opsroom_engine::{Worker, WorkerOptions};
 use tokio::signal::unix::{SignalKind, signal};
@@ -11,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 const MAX_CONNECTIONS: u32 = 16;
 
 pub(crate) async fn run(database: &Database, args: &Work, more: More) -> Result<(), Failure> {
+    let monitor = Monitor::start(&args.monitoring).await?;
     let (pool, hosts) = database::pool(database, (args.slots + 4).min(MAX_CONNECTIONS)).await?;
     let registry = graph::registry(&pool, &args.graph)?;
     let mut registry = more(registry).map_err(|error| Failure::new(error.to_string()))?;
@@ -32,7 +34,9 @@ pub(crate) async fn run(database: &Database, args: &Work, more: More) -> Result<
     };
     let stop = CancellationToken::new();
     let signals = tokio::spawn(stop_on_signals(stop.clone()));
-    let worker = Worker::new(pool, registry, options).following(hosts);
+    let types = registry.types();
+    let worker = Worker::new(pool.clone(), registry, options).following(hosts);
+    let _served = monitor.map(|monitor| monitor.serve(worker.vitals(), pool, types));
     worker.work(stop).await?;
     signals.abort();
     Ok(())

@@ -2,11 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use opsroom_soak::site::Ground;
 use opsroom_soak::{Extent, Fault, Program};
 
 async fn holds(fault: Fault) {
     let program = Program(env!("CARGO_BIN_EXE_opsroom-soak").into());
-    let verdict = fault.cause(&program, Extent::Brief).await.unwrap();
+    let verdict = fault
+        .cause(&program, Extent::Brief, &Ground::Tests)
+        .await
+        .unwrap();
     assert!(verdict.passes(), "{verdict}");
     println!("{verdict}");
 }

@@ -51,6 +51,11 @@ impl Outage {
         ::metrics::gauge!(super::meters::DATABASE_UP).set(1.0);
     }
 
+    /// Whether the last call failed.
+    pub(super) fn is_on(&self) -> bool {
+        self.lock().since.is_some()
+    }
+
     /// Resolves when a call failed.
     pub(super) async fn next_failure(&self) {
         self.0.failed.notified().await;

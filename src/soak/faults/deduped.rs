@@ -3,7 +3,7 @@
 
 use crate::jobs::{ONCE, Task};
 use crate::report::{Extent, Verdict};
-use crate::site::{Site, registry};
+use crate::site::{Ground, registry};
 use color_eyre::eyre::{Result, eyre};
 use opsroom_engine::{Confirmation, Initiator, Registry, Start, Wake, ensure_run};
 use opsroom_model::TenantId;
@@ -30,9 +30,9 @@ struct Met {
 ///
 /// # Errors
 /// The database could not be set up.
-pub async fn cause(extent: Extent) -> Result<Verdict> {
+pub async fn cause(extent: Extent, ground: &Ground) -> Result<Verdict> {
     let rounds = extent.of(100, 10_000);
-    let site = Site::shared().await?;
+    let site = ground.site().await?;
     let barrier = Arc::new(Barrier::new(CLIENTS));
     let mut clients = tokio::task::JoinSet::new();
     for client in 0..CLIENTS {

@@ -4,7 +4,7 @@
 use crate::jobs::{JOB, Task};
 use crate::process::Program;
 use crate::report::{Extent, Verdict};
-use crate::site::{SOON, Site};
+use crate::site::{Ground, SOON};
 use color_eyre::eyre::Result;
 use opsroom_testkit::eventually;
 use sqlx::PgConnection;
@@ -32,9 +32,9 @@ create trigger aa_inject before insert or update on opsroom.operation_runs
 ///
 /// # Errors
 /// The processes or the database could not be set up, or something did not happen within a minute.
-pub async fn cause(program: &Program, extent: Extent) -> Result<Verdict> {
+pub async fn cause(program: &Program, extent: Extent, ground: &Ground) -> Result<Verdict> {
     let wanted = i64::from(extent.of(60, 1000));
-    let site = Site::shared().await?;
+    let site = ground.site().await?;
     site.script(INJECT).await?;
     site.script(&format!("insert into soak.wanted values ({wanted})"))
         .await?;

@@ -4,7 +4,7 @@
 use crate::jobs::{JOB, Task};
 use crate::process::{Process, Program};
 use crate::report::{Extent, Verdict};
-use crate::site::{SOON, Site};
+use crate::site::{Ground, SOON, Site};
 use color_eyre::eyre::Result;
 use opsroom_testkit::{Signal, eventually};
 use std::time::Duration;
@@ -19,9 +19,9 @@ const ARGS: [&str; 6] = ["--lease", "2s", "--poll", "500ms", "--slots", "2"];
 ///
 /// # Errors
 /// The processes or the database could not be set up, or runs did not end within a minute.
-pub async fn cause(program: &Program, extent: Extent) -> Result<Verdict> {
+pub async fn cause(program: &Program, extent: Extent, ground: &Ground) -> Result<Verdict> {
     let (rounds, at_once) = (extent.of(1, 20), extent.of(3, 10));
-    let site = Site::shared().await?;
+    let site = ground.site().await?;
     let mut slowest = Duration::ZERO;
     let (mut started, mut taken_over) = (0_i64, 0_i64);
     for round in 0..rounds {

@@ -4,7 +4,7 @@
 use crate::jobs::{JOB, Task};
 use crate::process::Program;
 use crate::report::{Extent, Verdict};
-use crate::site::{SOON, Site};
+use crate::site::{Ground, SOON};
 use color_eyre::eyre::Result;
 use opsroom_testkit::{Mode, Proxy, Signal, eventually};
 use std::time::{Duration, Instant};
@@ -18,13 +18,13 @@ const MODES: [Mode; 3] = [Mode::Stall, Mode::HalfOpen, Mode::Cut];
 ///
 /// # Errors
 /// The processes or the database could not be set up, or something did not happen within a minute.
-pub async fn cause(program: &Program, extent: Extent) -> Result<Verdict> {
+pub async fn cause(program: &Program, extent: Extent, ground: &Ground) -> Result<Verdict> {
     let rounds = extent.of(1, 10);
     let (mut fenced, mut back) = (Duration::ZERO, Duration::ZERO);
     let (mut open, mut twice, mut noise) = (0, 0, 0.0_f64);
     for round in 0..rounds {
         for mode in MODES {
-            let site = Site::shared().await?;
+            let site = ground.site().await?;
             let proxy = Proxy::to_postgres(site.connection()).await?;
             let url = proxy.url(site.database(), &site.login);
             let mut worker = program.worker(&url, "cut-off", &ARGS)?;

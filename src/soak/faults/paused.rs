@@ -4,23 +4,23 @@
 use crate::jobs::{JOB, Task};
 use crate::process::Program;
 use crate::report::{Extent, Verdict};
-use crate::site::{SOON, Site};
+use crate::site::{Ground, SOON};
 use color_eyre::eyre::Result;
 use opsroom_testkit::{Signal, eventually};
 
 const RUNS: i64 = 10;
-const ARGS: [&str; 6] = ["--lease", "1s", "--poll", "100ms", "--slots", "10"];
+const ARGS: [&str; 6] = ["--lease", "3s", "--poll", "100ms", "--slots", "10"];
 
 /// Causes it.
 ///
 /// # Errors
 /// The processes or the database could not be set up, or something did not happen within a minute.
-pub async fn cause(program: &Program, extent: Extent) -> Result<Verdict> {
+pub async fn cause(program: &Program, extent: Extent, ground: &Ground) -> Result<Verdict> {
     let rounds = i64::from(extent.of(1, 10));
     let (mut refused, mut taken, mut cancelled) = (0, 0, 0);
     let (mut twice, mut wrong) = (0, 0);
     for _ in 0..rounds {
-        let site = Site::shared().await?;
+        let site = ground.site().await?;
         let first = program.worker(&site.worker_url(), "first", &ARGS)?;
         for _ in 0..RUNS {
             site.start(JOB, &Task::Stubborn { ms: 60_000 }).await?;

@@ -68,7 +68,10 @@ pub async fn cause(program: &Program, extent: Extent) -> Result<Verdict> {
 
 /// A folder that the server's user can reach, whoever we are. In memory where the system has a place for
 /// that: a file there outlives every process that dies, and only processes die here.
-pub(crate) fn reachable_folder() -> Result<TempDir> {
+///
+/// # Errors
+/// No folder can be made.
+pub fn reachable_folder() -> Result<TempDir> {
     let mut builder = tempfile::Builder::new();
     builder.prefix("opsroom-soak-");
     let root = match builder.tempdir_in("/dev/shm") {

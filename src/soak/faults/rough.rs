@@ -3,7 +3,7 @@
 use crate::jobs::{JOB, THRICE, Task};
 use crate::process::{Process, Program};
 use crate::report::{Extent, Verdict};
-use crate::site::{SOON, Site};
+use crate::site::{Ground, SOON, Site};
 use color_eyre::eyre::Result;
 use opsroom_testkit::eventually;
 
@@ -14,9 +14,9 @@ const MIB: f64 = 1024.0 * 1024.0;
 ///
 /// # Errors
 /// The processes or the database could not be set up, or something did not happen within a minute.
-pub async fn cause(program: &Program, extent: Extent) -> Result<Verdict> {
+pub async fn cause(program: &Program, extent: Extent, ground: &Ground) -> Result<Verdict> {
     let (poisons, items) = (extent.of(1, 20), extent.of(5_000, 100_000));
-    let site = Site::shared().await?;
+    let site = ground.site().await?;
     let crashes = poison(program, &site, poisons).await?;
     let lost = site.number(LOST).await?;
 

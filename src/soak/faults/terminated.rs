@@ -3,7 +3,7 @@
 use crate::jobs::{JOB, Task};
 use crate::process::Program;
 use crate::report::{Extent, Verdict};
-use crate::site::{SOON, Site};
+use crate::site::{Ground, SOON, Site};
 use color_eyre::eyre::Result;
 use opsroom_testkit::{Signal, eventually};
 use std::time::{Duration, Instant};
@@ -16,14 +16,14 @@ const ARGS: [&str; 6] = ["--poll", "100ms", "--slots", "40", "--drain-timeout", 
 ///
 /// # Errors
 /// The processes or the database could not be set up, or something did not happen within a minute.
-pub async fn cause(program: &Program, extent: Extent) -> Result<Verdict> {
+pub async fn cause(program: &Program, extent: Extent, ground: &Ground) -> Result<Verdict> {
     let rounds = extent.of(1, 10);
     let mut slowest = Duration::ZERO;
     let (mut unclean, mut claimed, mut waiting, mut counted, mut twice, mut unclaimed) =
         (0, 0, 0, 0, 0, 0);
     let mut given_back = 0;
     for _ in 0..rounds {
-        let site = Site::shared().await?;
+        let site = ground.site().await?;
         load(&site).await?;
         let mut first = program.worker(&site.worker_url(), "first", &ARGS)?;
         eventually(SOON, "every slot is busy", async || {
