@@ -3,6 +3,7 @@
 //!
 //! | module | one idea |
 //! |---|---|
+//! | [`guide`] | how to use all this, from a first operation to deploying |
 //! | [`operation`] | the [`Operation`] trait: a type, its input, its job |
 //! | [`registry`] | which operations a program knows |
 //! | [`start`] | [`ensure_run`]: create the run or reuse the active one |
@@ -49,6 +50,7 @@ pub mod access;
 pub mod deadline;
 pub mod dispatch;
 pub mod error;
+pub mod guide;
 pub mod hosts;
 pub mod migrate;
 pub mod operation;
@@ -62,6 +64,7 @@ pub use error::{EngineError, JobError, StartError};
 pub use hosts::Hosts;
 pub use migrate::{MigrateError, migrate};
 pub use operation::{Backoff, Identity, Operation, Policy, Requires};
+pub use opsroom_model::{FailureKind, RunId, TenantId, UserId};
 pub use registry::Registry;
 pub use run::Run;
 pub use start::{Confirmation, Initiator, Start, Wake, ensure_run};
