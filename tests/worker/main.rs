@@ -8,4 +8,5 @@ mod graph;
 mod hardening;
 mod inventory;
 mod leaks;
+mod metrics;
 mod program;
