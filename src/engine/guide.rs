@@ -105,7 +105,7 @@
 //! let registry = Registry::new().with(EmptyMailbox)?;
 //! let world = World::new().await?; // a migrated database, two tenants, people, a worker's login
 //! let mut connection = world.owner().await?;
-//! registry.publish(&mut connection).await?; // workers do it when they begin
+//! registry.publish(&mut connection).await?; // workers do it when they begin: attempts, capability
 //!
 //! let mut start = Start {
 //!     tenant: TenantId(world.north),

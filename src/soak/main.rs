@@ -18,6 +18,7 @@ fn main() -> ExitCode {
     let program = args.next().unwrap_or_default();
     let rest: Vec<_> = args.collect();
     if rest.first().is_some_and(|first| first == "worker") {
+        opsroom_soak::process::end_with_our_parent();
         let args = ["opsroom-worker".into()]
             .into_iter()
             .chain(rest.into_iter().skip(1));

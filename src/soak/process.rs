@@ -5,6 +5,7 @@ use color_eyre::eyre::{Result, WrapErr as _, eyre};
 use opsroom_testkit::{Signal, eventually};
 use rustix::process::{Pid, kill_process};
 use std::fs::File;
+use std::io::Read as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
@@ -34,13 +35,23 @@ impl Program {
             .args(more)
             .env_clear()
             .env("DATABASE_URL", url)
-            .stdin(Stdio::null())
+            // Its end is the sign that we are gone, however that came.
+            .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(err)
             .spawn()
             .wrap_err("a worker cannot be started")?;
         Ok(Process { child, log })
     }
+}
+
+/// In a worker of ours: leaves when whoever started it is gone.
+pub fn end_with_our_parent() {
+    std::thread::spawn(|| {
+        let mut nothing = [0; 16];
+        while matches!(std::io::stdin().read(&mut nothing), Ok(read) if read > 0) {}
+        std::process::exit(0);
+    });
 }
 
 impl Process {

@@ -38,6 +38,9 @@ async fn shop(closed: u32) -> (World, Arc<Box>, Registry) {
         ..Box::default()
     });
     let registry = registry(Arc::clone(&post) as Arc<dyn Post>).unwrap();
+    // As a worker does when it begins; a run takes its number of attempts from there.
+    let mut owner = world.owner().await.unwrap();
+    registry.publish(&mut owner).await.unwrap();
     (world, post, registry)
 }
 

@@ -28,15 +28,21 @@ pub async fn cause(program: &Program, extent: Extent, ground: &Ground) -> Result
         let victims = (0..at_once)
             .map(|n| program.worker(&site.worker_url(), &format!("victim-{round}-{n}"), &ARGS))
             .collect::<Result<Vec<_>>>()?;
+        eventually(SOON, "the victims work", async || {
+            victims
+                .iter()
+                .all(|victim| victim.lines_with("working") > 0)
+        })
+        .await?;
         for _ in 0..victims.len() * EACH {
             let task = Task::Steps {
-                steps: 30,
+                steps: 60,
                 each_ms: 50,
             };
             site.start(JOB, &task).await?;
             started += 1;
         }
-        all_held(&site, victims.len() * EACH).await?;
+        all_hold(&site, victims.len()).await?;
         let heir = program.worker(
             &site.worker_url(),
             &format!("heir-{round}"),
@@ -64,10 +70,11 @@ pub async fn cause(program: &Program, extent: Extent, ground: &Ground) -> Result
     .within("slowest takeover", slowest, LEASE + 2 * POLL))
 }
 
-async fn all_held(site: &Site, runs: usize) -> Result<()> {
-    let held = "select count(*) from opsroom.operation_runs where status = 'running' and worker_id is not null";
-    Ok(eventually(SOON, "the victims hold every run", async || {
-        site.number(held).await.ok() == i64::try_from(runs).ok()
+async fn all_hold(site: &Site, victims: usize) -> Result<()> {
+    let hold =
+        "select count(distinct worker_id) from opsroom.operation_runs where status = 'running'";
+    Ok(eventually(SOON, "every victim holds a run", async || {
+        site.number(hold).await.ok() == i64::try_from(victims).ok()
     })
     .await?)
 }
