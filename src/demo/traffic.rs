@@ -49,6 +49,8 @@ async fn start(url: &str, tenant: &str, full: bool) -> Result<(), StartError> {
         input,
         initiator: Initiator::System,
         wake: Wake::Notify,
+        priority: opsroom_engine::Priority::Normal,
+        transport: opsroom_engine::Transport::Workers,
     };
     ensure_run(&mut connection, &registry, start).await?;
     connection.close().await?;

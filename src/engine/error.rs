@@ -200,7 +200,8 @@ pub enum JobError {
     /// Trying again would not help.
     #[error("failed: {}", .0.code())]
     Permanent(FailureKind),
-    /// Trying again may help, not before `after` where it is given. Uses up an attempt.
+    /// Trying again may help. It uses up an attempt, unless `after` is given: then the run is put off
+    /// for that long, within the bounds of [`PutOff`](crate::operation::PutOff).
     #[error("failed, worth another attempt: {}", kind.code())]
     Retryable {
         /// What went wrong.
@@ -211,6 +212,26 @@ pub enum JobError {
     /// The claim is lost or the worker drains: stop, write nothing more.
     #[error("stopped: the claim is lost or the worker drains")]
     Stopped,
+}
+
+/// Whether another attempt may help follows from the kind.
+impl From<FailureKind> for JobError {
+    fn from(kind: FailureKind) -> Self {
+        if kind.may_pass() {
+            Self::Retryable { kind, after: None }
+        } else {
+            Self::Permanent(kind)
+        }
+    }
+}
+
+impl From<JobError> for FailureKind {
+    fn from(error: JobError) -> Self {
+        match error {
+            JobError::Permanent(kind) | JobError::Retryable { kind, .. } => kind,
+            JobError::Stopped => Self::JobStopped,
+        }
+    }
 }
 
 impl From<EngineError> for JobError {

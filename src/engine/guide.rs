@@ -80,7 +80,7 @@
 //!
 //! ```
 //! # use opsroom_engine::{FailureKind, JobError, Operation, Registry, Run};
-//! use opsroom_engine::{Initiator, Start, TenantId, Wake, ensure_run};
+//! use opsroom_engine::{Initiator, Priority, Start, TenantId, Transport, Wake, ensure_run};
 //! use opsroom_testkit::World;
 //! use serde_json::json;
 //! # #[derive(serde::Serialize, serde::Deserialize)]
@@ -113,6 +113,8 @@
 //!     input: json!({"mailbox_id": 7}), // ids, never secrets: it is stored and shown
 //!     initiator: Initiator::System,
 //!     wake: Wake::Notify,
+//!     priority: Priority::Normal,
+//!     transport: Transport::Workers,
 //! };
 //! let first = ensure_run(&mut connection, &registry, start.clone()).await?;
 //! let again = ensure_run(&mut connection, &registry, start.clone()).await?;

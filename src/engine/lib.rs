@@ -8,6 +8,7 @@
 //! | [`registry`] | which operations a program knows |
 //! | [`start`] | [`ensure_run`]: create the run or reuse the active one |
 //! | [`dispatch`] | failing a run that nobody can be told to execute |
+//! | [`record`] | `update_run`, `fail_run`: for applications with a transport of their own |
 //! | [`run`] | what a job holds while it executes: progress, checkpoints, items |
 //! | [`worker`] | claims, beats, executes, finishes, reaps, drains |
 //! | [`migrate`](mod@migrate) | the schema, embedded |
@@ -54,6 +55,7 @@ pub mod guide;
 pub mod hosts;
 pub mod migrate;
 pub mod operation;
+pub mod record;
 pub mod registry;
 pub mod run;
 pub mod start;
@@ -63,9 +65,10 @@ pub use dispatch::dispatch_or_fail;
 pub use error::{EngineError, JobError, StartError};
 pub use hosts::Hosts;
 pub use migrate::{MigrateError, migrate};
-pub use operation::{Backoff, Identity, Operation, Policy, Requires};
+pub use operation::{Backoff, Identity, Limits, Operation, Policy, PutOff, Requires};
 pub use opsroom_model::{FailureKind, RunId, TenantId, UserId};
+pub use record::{Update, UpdateError, fail_run, update_run};
 pub use registry::Registry;
 pub use run::Run;
-pub use start::{Confirmation, Initiator, Start, Wake, ensure_run};
-pub use worker::{Worker, WorkerOptions};
+pub use start::{Confirmation, Initiator, Priority, Start, Transport, Wake, ensure_run};
+pub use worker::{Listen, Worker, WorkerOptions};

@@ -58,6 +58,10 @@ pub struct Policy {
     pub max_attempts: u16,
     /// The wait before the next attempt.
     pub backoff: Backoff,
+    /// How far a remote side's "come back later" is followed without using up an attempt.
+    pub put_off: PutOff,
+    /// How many runs of this type execute at once, over all workers. Default: no limit.
+    pub limits: Limits,
     /// The longest an attempt may take. Default: 30 min.
     pub timeout: Duration,
     /// Top-level keys of the input that filters may use, as in `context.policy_id:7`. Default: none.
@@ -105,6 +109,25 @@ pub struct Backoff {
     pub longest: Duration,
 }
 
+/// Bounds on being put off: [`JobError::Retryable`] with a time costs no attempt within them.
+#[derive(Debug, Clone, Copy)]
+pub struct PutOff {
+    /// How often per run; from then on it uses up an attempt. Default: 20.
+    pub times: u16,
+    /// The longest single wait; what asks for more is asked again sooner. Default: 24 h.
+    pub longest: Duration,
+}
+
+/// Runs of one type executed at the same time, whichever workers execute them. `None`: no limit. Zero
+/// counts as one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// For one tenant.
+    pub per_tenant: Option<u16>,
+    /// Over all tenants.
+    pub total: Option<u16>,
+}
+
 impl Default for Policy {
     fn default() -> Self {
         Self {
@@ -116,6 +139,11 @@ impl Default for Policy {
                 first: Duration::from_secs(5),
                 longest: Duration::from_secs(300),
             },
+            put_off: PutOff {
+                times: 20,
+                longest: Duration::from_secs(24 * 3600),
+            },
+            limits: Limits::default(),
             timeout: Duration::from_secs(30 * 60),
             search_keys: Vec::new(),
         }

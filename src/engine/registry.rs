@@ -78,7 +78,7 @@ impl Registry {
         })
     }
 
-    /// Tells the database what is registered here: labels, capabilities, attempts, searchable keys.
+    /// Tells the database what is registered here: labels, capabilities, attempts, limits, searchable keys.
     /// Idempotent; the latest program wins. Takes a worker's or the owner's login.
     ///
     /// # Errors
@@ -86,13 +86,16 @@ impl Registry {
     pub async fn publish(&self, connection: &mut PgConnection) -> Result<(), EngineError> {
         for known in self.by_type.values() {
             let policy = known.policy();
-            sqlx::query("select opsroom.register_operation_type($1, $2, $3, $4, $5, $6)")
+            let limit = |runs: Option<u16>| runs.map(|runs| i32::from(runs.max(1)));
+            sqlx::query("select opsroom.register_operation_type($1, $2, $3, $4, $5, $6, $7, $8)")
                 .bind(known.run_type().as_str())
                 .bind(known.label())
                 .bind(policy.requires.capability(known.type_str()))
                 .bind(i32::from(policy.max_attempts))
                 .bind(&policy.search_keys)
                 .bind(policy.readonly == ReadonlyMay::View)
+                .bind(limit(policy.limits.per_tenant))
+                .bind(limit(policy.limits.total))
                 .execute(&mut *connection)
                 .await?;
         }

@@ -3,26 +3,23 @@
 //! at all.
 
 mod checkpoint;
+mod progress;
 mod tally;
 
 pub use checkpoint::Checkpoint;
 pub(crate) use checkpoint::write_items;
 pub use tally::ItemStatus;
 
+pub(crate) use progress::{Progress, Shown};
 pub(crate) use tally::Tally;
 
-use crate::deadline::{STATEMENT, within};
 use crate::error::{EngineError, JobError};
 use opsroom_model::{Counts, FailureKind, RunId, TenantId};
 use sqlx::PgPool;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
-
-/// The shortest time between two progress writes of one run.
-const PROGRESS_EVERY: Duration = Duration::from_millis(500);
 
 /// Before a checkpoint that failed is begun again; doubled each time, up to a second.
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
@@ -43,8 +40,8 @@ pub struct Run {
     prior: Counts,
     pool: PgPool,
     stop: CancellationToken,
-    tally: Mutex<Tally>,
-    written: Mutex<Option<Instant>>,
+    shown: Arc<Shown>,
+    progress: Progress,
 }
 
 /// Which attempt of how many.
@@ -71,8 +68,14 @@ impl Run {
         attempt: Attempt,
         prior: Counts,
         pool: PgPool,
+        progress: Progress,
         stop: CancellationToken,
     ) -> Self {
+        let tally = if claim.claim_no > 1 {
+            Tally::of_further_claim()
+        } else {
+            Tally::default()
+        };
         Self {
             claim,
             tenant,
@@ -80,12 +83,8 @@ impl Run {
             prior,
             pool,
             stop,
-            tally: Mutex::new(if claim.claim_no > 1 {
-                Tally::of_further_claim()
-            } else {
-                Tally::default()
-            }),
-            written: Mutex::new(None),
+            shown: Arc::new(Shown::new(tally)),
+            progress,
         }
     }
 
@@ -123,6 +122,13 @@ impl Run {
     /// Resolves when the job must stop: its claim is lost, its time is up, or the worker drains.
     pub async fn stopped(&self) {
         self.stop.cancelled().await;
+    }
+
+    /// The same as a token, for tasks that the job starts and has to end itself. Cancelling it stops
+    /// nothing but them.
+    #[must_use]
+    pub fn cancellation(&self) -> CancellationToken {
+        self.stop.child_token()
     }
 
     /// True once the job must stop.
@@ -186,38 +192,22 @@ impl Run {
         self.tally().counts()
     }
 
-    /// Shows progress, at most twice a second; in between it does nothing.
+    /// Shows progress, at most twice a second: in between it does nothing, and what was counted since is
+    /// shown when the half second is over. Runs of one worker share a statement for it.
     ///
     /// # Errors
     /// [`JobError::Stopped`] once the claim is lost. Other errors of the database are left for the
     /// next checkpoint to find: progress is worth no attempt.
     pub async fn progress(&self) -> Result<(), JobError> {
         self.check()?;
-        let now = Instant::now();
-        let due = self
-            .written()
-            .is_none_or(|at| now.duration_since(at) >= PROGRESS_EVERY);
-        if !due {
-            return Ok(());
-        }
-        *self.written() = Some(now);
-        let counts = serde_json::json!(self.counts());
-        let written = sqlx::query(
-            "update opsroom.operation_runs set summary_counts = $4
-              where id = $1 and worker_id = $2 and claim_no = $3 and status = 'running'",
-        )
-        .bind(self.claim.run.0)
-        .bind(self.claim.worker)
-        .bind(self.claim.claim_no)
-        .bind(counts)
-        .execute(&self.pool);
-        match within(STATEMENT, written).await {
-            Ok(done) if done.rows_affected() == 0 => Err(self.lost()),
-            Ok(_) => Ok(()),
-            Err(error) => {
-                tracing::debug!(%error, "progress not written");
-                Ok(())
-            }
+        if self
+            .progress
+            .show(self.claim, &self.shown, &self.stop)
+            .await
+        {
+            Ok(())
+        } else {
+            Err(self.lost())
         }
     }
 
@@ -235,7 +225,7 @@ impl Run {
         loop {
             match Checkpoint::begin(self).await {
                 Ok(checkpoint) => {
-                    *self.written() = Some(Instant::now());
+                    self.shown.was_written();
                     return Ok(checkpoint);
                 }
                 Err(EngineError::ClaimLost(_)) => return Err(self.lost()),
@@ -258,11 +248,7 @@ impl Run {
     }
 
     pub(crate) fn tally(&self) -> MutexGuard<'_, Tally> {
-        self.tally.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn written(&self) -> MutexGuard<'_, Option<Instant>> {
-        self.written.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shown.tally()
     }
 
     pub(crate) const fn claim(&self) -> Claim {

@@ -2,17 +2,16 @@
 //! remote work happens here. The run *is* the queue entry, so creating and dispatching commit
 //! together, in the caller's transaction.
 
-use crate::error::{EngineError, StartError};
+use crate::error::{EngineError, Opaque, Refusal, StartError};
 use crate::operation::Identity;
 use crate::registry::{Registered, Registry};
 use opsroom_model::{RunId, TenantId, UserId, run_identity_hash};
 use serde_json::{Value, json};
-use sqlx::{Connection as _, PgConnection, Row};
+use sqlx::PgConnection;
 use std::time::{Duration, Instant};
 use uuid::Uuid;
 
-/// How long create-or-reuse goes round: the active run can end between finding it taken and looking at
-/// it, and again. A round takes less than a millisecond, so this is as good as never reached.
+/// How long deadlocks are met by trying again.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What to start, for whom, by whom.
@@ -28,6 +27,46 @@ pub struct Start<'a> {
     pub initiator: Initiator,
     /// Whether idle workers are told at once.
     pub wake: Wake,
+    /// Its place among what waits of the same tenant.
+    pub priority: Priority,
+    /// Who executes it.
+    pub transport: Transport,
+}
+
+/// How urgent a run is within its tenant; other tenants' turns are not affected. Runs of starter logins
+/// are always [`Priority::Normal`]: a person does not go before the rest of the tenant. A run that is
+/// reused keeps its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Priority {
+    /// Before all others.
+    High,
+    /// The usual.
+    #[default]
+    Normal,
+    /// When nothing else is due.
+    Low,
+}
+
+impl Priority {
+    /// As stored: lower goes first.
+    const fn stored(self) -> i16 {
+        match self {
+            Self::High => -10,
+            Self::Normal => 0,
+            Self::Low => 10,
+        }
+    }
+}
+
+/// Who executes a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Transport {
+    /// opsroom's workers: creating the run dispatches it.
+    #[default]
+    Workers,
+    /// The application, by a queue of its own: see [`dispatch_or_fail`](crate::dispatch_or_fail) and
+    /// [`update_run`](crate::update_run). Not for starter logins, whose runs are the workers'.
+    Own,
 }
 
 /// Who starts a run.
@@ -73,12 +112,12 @@ impl Confirmation {
     }
 }
 
-/// Creates the run or returns the active one with the same identity.
+/// Creates the run or returns the active one with the same identity, in one round trip.
 ///
 /// Idempotent for operations that dedupe. `connection` may be a transaction of the caller's: the run
 /// exists, and is dispatched, when that commits, and the caller's own writes with it; an error leaves
-/// that transaction as it was. Cancelling is safe in the same sense. Waits at most a second for a competing
-/// transaction to commit.
+/// that transaction as it was. Waits at most a second for a competing transaction to commit. Dropped in
+/// between outside of a transaction, it leaves open whether the run was created.
 ///
 /// # Errors
 /// [`StartError`]; nothing was created then.
@@ -114,77 +153,66 @@ async fn attempt(
     hash: &str,
     context: &Value,
 ) -> Result<Confirmation, StartError> {
-    // Within a transaction of the caller's this is a savepoint: a refusal leaves the rest usable.
-    let mut step = connection.begin().await?;
-    let session = Session::enter(&mut step).await?;
-    let confirmation =
-        create_or_reuse(&mut step, operation, start, &session, hash, context).await?;
-    if matches!(confirmation, Confirmation::Created(_)) && start.wake == Wake::Notify {
-        sqlx::query("select pg_notify('opsroom_runs', '')")
-            .execute(&mut *step)
-            .await?;
-    }
-    session.leave(&mut step).await?;
-    step.commit().await?;
-    Ok(confirmation)
+    let (user, name) = match &start.initiator {
+        Initiator::System => (None, "System"),
+        Initiator::User { id, name } => (Some(id.0), name.as_str()),
+    };
+    let answer: Answer = sqlx::query_as(
+        "select answer, run, detail, constraint_name from opsroom.ensure_run($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+    )
+    .bind(start.tenant.0)
+    .bind(operation.type_str())
+    .bind(hash)
+    .bind(context)
+    .bind(user)
+    .bind(name)
+    .bind(start.priority.stored())
+    .bind(start.transport == Transport::Workers)
+    .bind(start.wake == Wake::Notify)
+    .fetch_one(connection)
+    .await?;
+    understand(answer, operation.type_str(), start.tenant)
 }
 
-/// What has to be known of the session, and what was changed in it for a moment.
-struct Session {
-    is_starter: bool,
-    lock_timeout: String,
-}
+/// Which answer, the run, its detail, the constraint that was violated.
+type Answer = (String, Option<i64>, Option<String>, Option<String>);
 
-impl Session {
-    /// Refuses isolation levels in which the other's commit stays invisible, and bounds the wait for it.
-    async fn enter(connection: &mut PgConnection) -> Result<Self, StartError> {
-        let (isolation, lock_timeout, is_starter): (String, String, bool) = sqlx::query_as(
-            "select current_setting('transaction_isolation'), current_setting('lock_timeout'), opsroom.is_starter()",
-        )
-        .fetch_one(&mut *connection)
-        .await?;
-        if isolation != "read committed" {
-            return Err(StartError::Isolation(isolation));
-        }
-        set_lock_timeout(connection, "1s").await?;
-        Ok(Self {
-            is_starter,
-            lock_timeout,
-        })
-    }
-
-    async fn leave(&self, connection: &mut PgConnection) -> Result<(), StartError> {
-        set_lock_timeout(connection, &self.lock_timeout).await
-    }
-}
-
-async fn set_lock_timeout(connection: &mut PgConnection, value: &str) -> Result<(), StartError> {
-    sqlx::query("select set_config('lock_timeout', $1, true)")
-        .bind(value)
-        .execute(connection)
-        .await?;
-    Ok(())
-}
-
-async fn create_or_reuse(
-    connection: &mut PgConnection,
-    operation: &dyn Registered,
-    start: &Start<'_>,
-    session: &Session,
-    hash: &str,
-    context: &Value,
+fn understand(
+    (answer, run, detail, constraint): Answer,
+    run_type: &'static str,
+    tenant: TenantId,
 ) -> Result<Confirmation, StartError> {
-    let begun = Instant::now();
-    loop {
-        if let Some(run) = insert(connection, operation, start, session, hash, context).await? {
-            return Ok(Confirmation::Created(run));
+    let detail = detail.unwrap_or_default();
+    match (answer.as_str(), run) {
+        ("created", Some(run)) => Ok(Confirmation::Created(RunId(run))),
+        ("reused", Some(run)) => Ok(Confirmation::Reused(RunId(run))),
+        ("taken", Some(run)) => Err(StartError::IdentityTaken {
+            run,
+            run_type: detail,
+        }),
+        ("isolation", _) => Err(StartError::Isolation(detail)),
+        ("contended", _) => Err(StartError::Contended),
+        _ => {
+            let refusal = Refusal {
+                sqlstate: detail,
+                constraint: constraint.filter(|name| !name.is_empty()),
+            };
+            let caught = sqlx::Error::Protocol("refused within the database".to_owned());
+            let error = EngineError::Refused(refusal, Opaque(caught));
+            Err(refusal_of(error, run_type, tenant))
         }
-        if let Some(run) = find_active(connection, operation, start.tenant, hash).await? {
-            return Ok(Confirmation::Reused(run));
-        }
-        if begun.elapsed() >= PATIENCE {
-            return Err(StartError::Contended);
-        }
+    }
+}
+
+fn refusal_of(error: EngineError, run_type: &'static str, tenant: TenantId) -> StartError {
+    match error.sqlstate() {
+        Some("42501") => StartError::NotEntitled {
+            run_type,
+            tenant: tenant.0,
+        },
+        Some("55P03") => StartError::Busy,
+        Some("23503") => StartError::UnknownTenant(tenant.to_string()),
+        _ => StartError::Engine(error),
     }
 }
 
@@ -215,79 +243,6 @@ fn context(operation: &dyn Registered, input: Value) -> Value {
     }
     context.insert("input".to_owned(), input);
     Value::Object(context)
-}
-
-async fn insert(
-    connection: &mut PgConnection,
-    operation: &dyn Registered,
-    start: &Start<'_>,
-    session: &Session,
-    hash: &str,
-    context: &Value,
-) -> Result<Option<RunId>, StartError> {
-    const AS_STARTER: &str = "insert into opsroom.operation_runs (tenant_id, type, run_identity_hash, context, available_at)
-        values ($1, $2, $3, $4, clock_timestamp())
-        on conflict (tenant_id, run_identity_hash) where status in ('queued', 'running') do nothing returning id";
-    const FOR_SOMEBODY: &str = "insert into opsroom.operation_runs
-          (tenant_id, type, run_identity_hash, context, available_at, user_id, initiator_name)
-        values ($1, $2, $3, $4, clock_timestamp(), $5, $6)
-        on conflict (tenant_id, run_identity_hash) where status in ('queued', 'running') do nothing returning id";
-    let (user, name) = match &start.initiator {
-        Initiator::System => (None, "System"),
-        Initiator::User { id, name } => (Some(id.0), name.as_str()),
-    };
-    let query = sqlx::query(if session.is_starter {
-        AS_STARTER
-    } else {
-        FOR_SOMEBODY
-    })
-    .bind(start.tenant.0)
-    .bind(operation.type_str())
-    .bind(hash)
-    .bind(context);
-    let query = if session.is_starter {
-        query
-    } else {
-        query.bind(user).bind(name)
-    };
-    match query.fetch_optional(&mut *connection).await {
-        Ok(row) => Ok(row.map(|row| RunId(row.get(0)))),
-        Err(error) => Err(refusal(error.into(), operation.type_str(), start.tenant)),
-    }
-}
-
-fn refusal(error: EngineError, run_type: &'static str, tenant: TenantId) -> StartError {
-    match error.sqlstate() {
-        Some("42501") => StartError::NotEntitled {
-            run_type,
-            tenant: tenant.0,
-        },
-        Some("55P03") => StartError::Busy,
-        Some("23503") => StartError::UnknownTenant(tenant.to_string()),
-        _ => StartError::Engine(error),
-    }
-}
-
-async fn find_active(
-    connection: &mut PgConnection,
-    operation: &dyn Registered,
-    tenant: TenantId,
-    hash: &str,
-) -> Result<Option<RunId>, StartError> {
-    let found: Option<(i64, String)> = sqlx::query_as(
-        "select id, type from opsroom.operation_runs
-          where tenant_id = $1 and run_identity_hash = $2 and status in ('queued', 'running')",
-    )
-    .bind(tenant.0)
-    .bind(hash)
-    .fetch_optional(connection)
-    .await?;
-    match found {
-        Some((run, run_type)) if run_type != operation.type_str() => {
-            Err(StartError::IdentityTaken { run, run_type })
-        }
-        found => Ok(found.map(|(run, _)| RunId(run))),
-    }
 }
 
 /// The tenant of that name, or of that id where the name is a number and no tenant has it as its name.

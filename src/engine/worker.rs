@@ -7,13 +7,16 @@
 mod attempt;
 mod backlog;
 mod claim;
+mod endings;
 mod finish;
 mod heartbeat;
 mod incarnation;
 pub mod meters;
 mod outage;
+mod pruner;
 mod reaper;
 mod vitals;
+mod wakes;
 
 pub use backlog::{Backlog, COUNTED, backlog};
 pub use vitals::{Fitness, Vitals};
@@ -42,10 +45,22 @@ pub struct WorkerOptions {
     /// How long the worker counts as alive after a beat, 1 s to 1 h; it beats six times in it and
     /// stops its own jobs when two thirds passed without a beat. Default: 30 s.
     pub lease: Duration,
-    /// The longest wait before looking for work; a wake-up comes sooner. Default: 1 s.
+    /// The longest wait before looking for work; a wake-up comes sooner. A worker that listens and
+    /// finds nothing waits up to four times as long. Default: 1 s.
     pub poll: Duration,
+    /// Whether it is woken by notifications. Default: yes.
+    pub listen: Listen,
     /// How long jobs may go on after the stop was asked for. Default: 30 s.
     pub drain: Duration,
+}
+
+/// How a worker learns of new work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Listen {
+    /// By notifications of those who start runs, and by polling.
+    Notifications,
+    /// By polling alone: where a pooler in between, or the load, forbids LISTEN.
+    PollOnly,
 }
 
 impl Default for WorkerOptions {
@@ -55,6 +70,7 @@ impl Default for WorkerOptions {
             slots: 8,
             lease: Duration::from_secs(30),
             poll: Duration::from_secs(1),
+            listen: Listen::Notifications,
             drain: Duration::from_secs(30),
         }
     }
@@ -67,6 +83,7 @@ pub struct Worker {
     options: WorkerOptions,
     hosts: Option<Hosts>,
     vitals: Vitals,
+    ready: CancellationToken,
 }
 
 impl Worker {
@@ -80,6 +97,7 @@ impl Worker {
             options,
             hosts: None,
             vitals: Vitals::default(),
+            ready: CancellationToken::new(),
         }
     }
 
@@ -95,6 +113,12 @@ impl Worker {
     pub fn following(mut self, hosts: Hosts) -> Self {
         self.hosts = Some(hosts);
         self
+    }
+
+    /// Is cancelled once this worker is registered and takes work: for whoever waits for its readiness.
+    #[must_use]
+    pub fn ready(&self) -> CancellationToken {
+        self.ready.clone()
     }
 
     /// Works until `stop` is cancelled, then drains: claims no more, keeps beating, lets jobs finish
@@ -120,6 +144,7 @@ impl Worker {
         let mut incarnation =
             Incarnation::register(&self.pool, &self.registry, &self.options, &outage).await?;
         self.vitals.registered();
+        self.ready.cancel();
         let _stopping = AbortOnDropHandle::new(tokio::spawn({
             let (stop, vitals) = (stop.clone(), self.vitals.clone());
             async move {

@@ -164,6 +164,25 @@ impl FailureKind {
         text.parse().unwrap_or_else(|_| FailureCode::unclassified())
     }
 
+    /// True where the same may go well the next time: the remote side or the database was away, or time
+    /// ran out. Codes of an application's own never do; it says so itself.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::JobTimedOut { .. } | Self::DatabaseUnavailable | Self::WorkerLost => true,
+            Self::Graph { code, .. } => matches!(
+                *code,
+                "graph.throttled" | "graph.unavailable" | "graph.timeout" | "graph.unreachable"
+            ),
+            Self::DispatchFailed
+            | Self::JobPanicked
+            | Self::JobStopped
+            | Self::InputInvalid
+            | Self::TenantNotConnected
+            | Self::Other { .. } => false,
+        }
+    }
+
     /// The failure to store, counted once.
     #[must_use]
     pub fn failure(&self) -> Failure {

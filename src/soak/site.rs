@@ -4,7 +4,9 @@
 use crate::jobs::{self, Task};
 use color_eyre::eyre::{Result, WrapErr as _, eyre};
 use opsroom_engine::access::{self, LoginKind, NewLogin};
-use opsroom_engine::{Confirmation, Initiator, Registry, Start, Wake, ensure_run};
+use opsroom_engine::{
+    Confirmation, Initiator, Priority, Registry, Start, Transport, Wake, ensure_run,
+};
 use opsroom_model::{RunId, TenantId};
 use opsroom_postgres::{ConnectionInfo, Server};
 use opsroom_testkit::{World, unique_name};
@@ -204,6 +206,8 @@ impl Site {
             input: serde_json::to_value(task)?,
             initiator: Initiator::System,
             wake: Wake::Notify,
+            priority: Priority::Normal,
+            transport: Transport::Workers,
         };
         match ensure_run(connection, &registry()?, start).await? {
             Confirmation::Created(RunId(run)) => Ok(run),

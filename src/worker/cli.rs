@@ -94,9 +94,13 @@ pub(crate) struct Work {
     /// How long this worker counts as alive after its last beat, 1s to 1h.
     #[arg(long, default_value = "30s", value_parser = lease, value_name = "TIME")]
     pub(crate) lease: Duration,
-    /// The longest wait before looking for work.
+    /// The longest wait before looking for work; four times as long while notifications wake it and
+    /// there is none.
     #[arg(long, default_value = "1s", value_parser = duration, value_name = "TIME")]
     pub(crate) poll: Duration,
+    /// Do not listen for notifications: poll alone, as behind a pooler that forbids LISTEN.
+    #[arg(long)]
+    pub(crate) no_notify: bool,
     /// How long jobs may go on once the worker was told to stop.
     #[arg(long, default_value = "30s", value_parser = duration, value_name = "TIME")]
     pub(crate) drain_timeout: Duration,
@@ -155,9 +159,36 @@ pub(crate) struct Start {
     /// The operation's input as JSON.
     #[arg(long, value_name = "JSON")]
     pub(crate) input: Option<String>,
+    /// Its place among what waits of the same tenant; logins of people always start normal ones.
+    #[arg(long, value_enum, default_value_t = Priority::Normal)]
+    pub(crate) priority: Priority,
+    /// Wake no idle worker: it finds the run at its next poll.
+    #[arg(long)]
+    pub(crate) no_notify: bool,
     /// How the answer looks on standard output.
     #[arg(long, short, value_enum, default_value_t = Output::Text)]
     pub(crate) output: Output,
+}
+
+/// How urgent a run is within its tenant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Priority {
+    /// Before all others.
+    High,
+    /// The usual.
+    Normal,
+    /// When nothing else is due.
+    Low,
+}
+
+impl From<Priority> for opsroom_engine::Priority {
+    fn from(priority: Priority) -> Self {
+        match priority {
+            Priority::High => Self::High,
+            Priority::Normal => Self::Normal,
+            Priority::Low => Self::Low,
+        }
+    }
 }
 
 /// How an answer looks.

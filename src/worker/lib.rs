@@ -7,6 +7,7 @@
 //! | `cli` | what may be typed |
 //! | `failure` | what a person reads when it did not work, and the exit code |
 //! | `database` | connecting, and what to say when that fails |
+//! | `service` | what systemd is told |
 //! | `graph` | where Graph is, and where the tenants' secrets are |
 //! | `monitoring` | metrics, health and ready over HTTP |
 //! | `work`, `start`, `migrate`, `access` | the commands |
@@ -19,6 +20,7 @@ mod graph;
 mod logging;
 mod migrate;
 mod monitoring;
+mod service;
 mod start;
 mod work;
 

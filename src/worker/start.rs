@@ -4,7 +4,7 @@ use crate::cli::{Database, Output, Start};
 use crate::failure::{Failure, USAGE};
 use crate::{database, graph};
 use opsroom_engine::start::find_tenant;
-use opsroom_engine::{Confirmation, Initiator, Wake, ensure_run};
+use opsroom_engine::{Confirmation, Initiator, Transport, Wake, ensure_run};
 use serde_json::{Value, json};
 
 pub(crate) async fn run(database: &Database, args: Start) -> Result<(), Failure> {
@@ -26,7 +26,13 @@ pub(crate) async fn run(database: &Database, args: Start) -> Result<(), Failure>
         run_type: &args.run_type,
         input,
         initiator: Initiator::System,
-        wake: Wake::Notify,
+        wake: if args.no_notify {
+            Wake::Silent
+        } else {
+            Wake::Notify
+        },
+        priority: args.priority.into(),
+        transport: Transport::Workers,
     };
     let confirmation = ensure_run(&mut connection, &registry, start).await?;
     print(confirmation, &args);

@@ -3,8 +3,8 @@
 use crate::cli::{Database, Work};
 use crate::failure::{Failure, USAGE};
 use crate::monitoring::Monitor;
-use crate::{More, database, graph};
-use opsroom_engine::{Worker, WorkerOptions};
+use crate::{More, database, graph, service};
+use opsroom_engine::{Listen, Worker, WorkerOptions};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -30,6 +30,11 @@ pub(crate) async fn run(database: &Database, args: &Work, more: More) -> Result<
         slots: args.slots,
         lease: args.lease,
         poll: args.poll,
+        listen: if args.no_notify {
+            Listen::PollOnly
+        } else {
+            Listen::Notifications
+        },
         drain: args.drain_timeout,
     };
     let stop = CancellationToken::new();
@@ -37,8 +42,11 @@ pub(crate) async fn run(database: &Database, args: &Work, more: More) -> Result<
     let types = registry.types();
     let worker = Worker::new(pool.clone(), registry, options).following(hosts);
     let _served = monitor.map(|monitor| monitor.serve(worker.vitals(), pool, types));
-    worker.work(stop).await?;
+    let telling = tokio::spawn(service::tell(worker.ready(), stop.clone()));
+    let worked = worker.work(stop).await;
+    telling.abort();
     signals.abort();
+    worked?;
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use opsroom_engine::{JobError, WorkerOptions};
 use opsroom_testkit::{World, eventually};
 use serde_json::json;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -159,4 +159,34 @@ async fn it_keeps_beating_while_it_drains() {
     })
     .await;
     assert_eq!(row["claim_no"], 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_drain_is_over_within_a_second_of_its_time() {
+    let world = World::new().await.unwrap();
+    let operation = Scripted::new(|_, _| Box::pin(std::future::pending()));
+    let mut runs = Vec::new();
+    for _ in 0..4 {
+        runs.push(world.queued(world.north, TYPE, &json!({})).await.unwrap());
+    }
+    let brief = WorkerOptions {
+        drain: Duration::from_millis(200),
+        ..options("one")
+    };
+    let pool = world.pool(&world.worker, 8).unwrap();
+    let working = Working::start(pool, operation.registry(), brief);
+    for run in &runs {
+        until(&world, *run, "is claimed", |row| row["claim_no"] == 1).await;
+    }
+    let told = Instant::now();
+    working.end().await;
+    assert!(
+        told.elapsed() < Duration::from_millis(1200),
+        "{:?}",
+        told.elapsed()
+    );
+    for run in runs {
+        let row = world.run(run).await.unwrap();
+        assert!(row["worker_id"].is_null() && row["attempt"] == 0, "{row:#}");
+    }
 }

@@ -92,6 +92,8 @@ async fn starters_workers_and_migrations_go_on() {
             input: serde_json::Value::Null,
             initiator: Initiator::System,
             wake: Wake::Notify,
+            priority: opsroom_engine::Priority::Normal,
+            transport: opsroom_engine::Transport::Workers,
         },
     )
     .await;

@@ -127,7 +127,8 @@ async fn between_attempts_a_run_stays_running_held_by_nobody() {
     .await;
     assert_eq!(
         (&row["status"], &row["outcome"], &row["attempt"]),
-        (&json!("running"), &json!("pending"), &json!(1))
+        (&json!("running"), &json!("pending"), &json!(0)),
+        "being asked to come back later uses up no attempt"
     );
     let later: bool = sqlx::query_scalar(
         "select available_at > now() + interval '50 minutes' from opsroom.operation_runs",

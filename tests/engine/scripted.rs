@@ -77,6 +77,7 @@ pub(crate) fn options(name: &str) -> WorkerOptions {
         lease: Duration::from_secs(20),
         poll: Duration::from_millis(50),
         drain: Duration::from_secs(10),
+        ..WorkerOptions::default()
     }
 }
 

@@ -2,7 +2,9 @@
 
 use crate::scripted::{SOON, Scripted, TYPE};
 use opsroom_engine::access::LoginKind;
-use opsroom_engine::{Confirmation, Initiator, Registry, Start, StartError, Wake, ensure_run};
+use opsroom_engine::{
+    Confirmation, Initiator, Priority, Registry, Start, StartError, Transport, Wake, ensure_run,
+};
 use opsroom_model::TenantId;
 use opsroom_testkit::World;
 use serde_json::{Value, json};
@@ -21,6 +23,8 @@ fn of(tenant: i64, input: Value) -> Start<'static> {
         input,
         initiator: Initiator::System,
         wake: Wake::Notify,
+        priority: Priority::Normal,
+        transport: Transport::Workers,
     }
 }
 

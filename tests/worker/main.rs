@@ -10,3 +10,4 @@ mod inventory;
 mod leaks;
 mod metrics;
 mod program;
+mod service;

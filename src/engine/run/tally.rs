@@ -103,6 +103,11 @@ impl Tally {
         self.items.insert(key.clone(), Item { key, label, status });
     }
 
+    /// Whether items wait to be written, or to be taken away.
+    pub(crate) fn has_unwritten_items(&self) -> bool {
+        self.replaces || !self.items.is_empty()
+    }
+
     pub(crate) fn take_batch(&mut self) -> Batch {
         let items: Vec<Item> = self.items.drain().map(|(_, item)| item).collect();
         self.written |= !items.is_empty();

@@ -1,12 +1,14 @@
 //! One attempt of one run: the job under its time limit, and what its ending means.
 
 use super::claim::Hold;
+use super::endings::Endings;
 use super::finish::{self, Ended, Written};
 use super::meters;
 use super::outage::Outage;
 use crate::error::JobError;
+use crate::operation::Policy;
 use crate::registry::{Registered, Registry};
-use crate::run::{Attempt, Claim, Run};
+use crate::run::{Attempt, Claim, Progress, Run};
 use opsroom_model::{Counts, Failure, FailureKind, Outcome, RunId, TenantId};
 use serde_json::Value;
 use sqlx::PgPool;
@@ -30,11 +32,14 @@ pub(super) struct Claimed {
 }
 
 /// The worker that executes, as far as an attempt has to know it.
+#[derive(Clone)]
 pub(super) struct Executor {
     pub(super) pool: PgPool,
     pub(super) registry: Registry,
     pub(super) worker: Uuid,
     pub(super) name: String,
+    pub(super) progress: Progress,
+    pub(super) endings: Endings,
     /// How long a job may take to notice that it was told to stop, before it is dropped.
     pub(super) grace: Duration,
     /// Told once the worker must not write any more, or gives back what it holds.
@@ -44,7 +49,8 @@ pub(super) struct Executor {
 
 /// Executes the attempt and writes how it ended. Never fails: what cannot be written is left to the
 /// lease. Every line that is logged meanwhile, the job's own too, says which attempt it belongs to.
-pub(super) async fn execute(executor: Executor, claimed: Claimed) {
+/// Returns how long the run now waits for its next attempt, where one follows.
+pub(super) async fn execute(executor: Executor, claimed: Claimed) -> Option<Duration> {
     let span = tracing::error_span!(
         "attempt",
         run_id = claimed.run.0,
@@ -52,15 +58,17 @@ pub(super) async fn execute(executor: Executor, claimed: Claimed) {
         "type" = claimed.run_type,
         attempt = claimed.attempt.number,
     );
-    execute_in_span(executor, claimed).instrument(span).await;
+    execute_in_span(executor, claimed).instrument(span).await
 }
 
-async fn execute_in_span(executor: Executor, claimed: Claimed) {
+async fn execute_in_span(executor: Executor, claimed: Claimed) -> Option<Duration> {
     let Executor {
         pool,
         registry,
         worker,
         name,
+        progress,
+        endings,
         grace,
         fenced,
         outage,
@@ -77,12 +85,13 @@ async fn execute_in_span(executor: Executor, claimed: Claimed) {
         claimed.attempt,
         claimed.prior,
         pool.clone(),
+        progress,
         // The run's own: its time limit stops this job and nothing else.
         fenced.child_token(),
     ));
     let Some(operation) = registry.get(&claimed.run_type) else {
         // The claim names only registered types; a registry cannot shrink.
-        return;
+        return None;
     };
     tracing::info!("begun");
     let input = claimed
@@ -93,7 +102,8 @@ async fn execute_in_span(executor: Executor, claimed: Claimed) {
     let begun = Instant::now();
     let result = perform(Arc::clone(&operation), Arc::clone(&run), input, grace).await;
     let ended = judge(&run, operation.as_ref(), result);
-    match finish::write(&pool, &run, &name, ended, &fenced, &outage).await {
+    let wait = ended.wait();
+    match finish::write(&pool, &endings, &run, &name, ended, &fenced, &outage).await {
         Some(Written::Done(ended)) => {
             let run_type = claimed.run_type;
             ::metrics::histogram!(meters::ATTEMPT_SECONDS, "type" => run_type.clone())
@@ -107,6 +117,7 @@ async fn execute_in_span(executor: Executor, claimed: Claimed) {
         None => {}
     }
     drop(claimed.hold);
+    wait
 }
 
 /// Runs the job in a task of its own, so that a panic ends the attempt and nothing else.
@@ -165,13 +176,27 @@ fn judge(run: &Run, operation: &dyn Registered, result: Result<(), JobError>) ->
             outcome: Outcome::Failed,
             failures: with(run, &FailureKind::JobStopped),
         },
+        Err(JobError::Retryable {
+            kind,
+            after: Some(after),
+        }) if may_be_put_off(run, operation.policy()) => {
+            // Never sooner than asked for; spread, since many runs were told the same.
+            let policy = operation.policy();
+            let asked = after.min(policy.put_off.longest);
+            let backoff = policy.backoff.after(attempt.number, finish::spread());
+            Ended::Deferred {
+                wait: asked.mul_f64(1.0 + 0.25 * finish::spread()).max(backoff),
+                failures: with(run, &kind),
+            }
+        }
         Err(JobError::Retryable { kind, after }) if !attempt.is_last() => {
-            let wait = operation
-                .policy()
-                .backoff
-                .after(attempt.number, finish::spread());
+            let policy = operation.policy();
+            let backoff = policy.backoff.after(attempt.number, finish::spread());
             Ended::Retry {
-                wait: after.unwrap_or_default().max(wait),
+                wait: after
+                    .unwrap_or_default()
+                    .min(policy.put_off.longest)
+                    .max(backoff),
                 failures: with(run, &kind),
             }
         }
@@ -180,6 +205,12 @@ fn judge(run: &Run, operation: &dyn Registered, result: Result<(), JobError>) ->
             failures: with(run, &kind),
         },
     }
+}
+
+/// Claims that did not count are those beyond the attempts: also those a stopping worker gave back.
+fn may_be_put_off(run: &Run, policy: &Policy) -> bool {
+    let claims = u32::try_from(run.claim().claim_no).unwrap_or(u32::MAX);
+    claims.saturating_sub(run.attempt().number) < u32::from(policy.put_off.times)
 }
 
 /// What stopped the job first, then what failed on the way.

@@ -114,26 +114,25 @@ impl Claimer {
                 self.failed_at = None;
             }
         }
-        let mut wrapped = self.cursor == 0;
+        let begun = self.cursor;
+        let mut wrapped = false;
         for _ in 0..STRETCHES {
-            let claimed = self.claim_from_cursor(free).await?;
-            if let Some(last) = claimed.last() {
-                self.cursor = last.tenant.0;
-                return Ok(claimed);
-            }
-            match self.lanes_end().await? {
-                Some(end) => self.cursor = end,
-                None if wrapped => break,
-                None => {
-                    wrapped = true;
-                    self.cursor = 0;
+            match self.claim_from_cursor(free).await? {
+                Found::Runs(claimed) => return Ok(claimed),
+                Found::NothingUpTo(cursor) => {
+                    wrapped |= cursor <= self.cursor;
+                    self.cursor = cursor;
+                    if wrapped && cursor >= begun {
+                        break;
+                    }
                 }
+                Found::Nothing => break,
             }
         }
         Ok(Vec::new())
     }
 
-    async fn claim_from_cursor(&self, free: usize) -> Result<Vec<Claimed>, EngineError> {
+    async fn claim_from_cursor(&mut self, free: usize) -> Result<Found, EngineError> {
         let call = sqlx::query(
             "select run_id, tenant, run_type, claim, attempt_no, attempts, run_context, counts,
                     extract(epoch from clock_timestamp() - queued_at)::float8 as waited
@@ -145,15 +144,17 @@ impl Claimer {
         .bind(self.cursor)
         .fetch_all(&self.pool);
         let rows = within(STATEMENT, call).await?;
-        Ok(rows.iter().map(|row| decode(row, &self.held)).collect())
-    }
-
-    /// Where to go on when nothing was found from the cursor on; `None` at the last tenant.
-    async fn lanes_end(&self) -> Result<Option<i64>, EngineError> {
-        let call = sqlx::query_scalar("select opsroom.lanes_end($1)")
-            .bind(self.cursor)
-            .fetch_one(&self.pool);
-        within(STATEMENT, call).await
+        let Some(last) = rows.last() else {
+            return Ok(Found::Nothing);
+        };
+        let cursor = last.get("tenant");
+        if last.get::<Option<i64>, _>("run_id").is_none() {
+            return Ok(Found::NothingUpTo(cursor));
+        }
+        self.cursor = cursor;
+        Ok(Found::Runs(
+            rows.iter().map(|row| decode(row, &self.held)).collect(),
+        ))
     }
 
     /// Gives back what is claimed for this worker and not held by it: the answer to that claim got
@@ -167,6 +168,16 @@ impl Claimer {
         within(STATEMENT, call).await?;
         Ok(())
     }
+}
+
+/// What one look at a stretch of lanes came to.
+enum Found {
+    /// At least one.
+    Runs(Vec<Claimed>),
+    /// None in this stretch; there are lanes from this cursor on.
+    NothingUpTo(i64),
+    /// None in any lane.
+    Nothing,
 }
 
 fn decode(row: &PgRow, held: &Held) -> Claimed {

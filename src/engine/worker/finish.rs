@@ -1,6 +1,7 @@
 //! The one service that ends attempts: fenced, retried while the claim can still be ours, and aware
 //! that a commit's confirmation can get lost.
 
+use super::endings::{Ending, Endings, end_claims};
 use super::outage::Outage;
 use crate::deadline::{STATEMENT, within};
 use crate::error::EngineError;
@@ -24,6 +25,11 @@ pub(super) enum Ended {
         wait: Duration,
         failures: Vec<Failure>,
     },
+    /// The same, and the attempt does not count: the remote side asked to come back later.
+    Deferred {
+        wait: Duration,
+        failures: Vec<Failure>,
+    },
     /// The worker stops: claimable at once, and the attempt does not count.
     Released,
 }
@@ -33,6 +39,7 @@ impl Ended {
         match self {
             Self::Completed { outcome, .. } => outcome.as_str(),
             Self::Retry { .. } => "retry",
+            Self::Deferred { .. } => "deferred",
             Self::Released => "released",
         }
     }
@@ -41,21 +48,46 @@ impl Ended {
     fn plain(self) -> Self {
         match self {
             Self::Released => Self::Released,
-            Self::Completed { .. } | Self::Retry { .. } => Self::Completed {
-                outcome: Outcome::Failed,
-                failures: vec![FailureKind::DatabaseUnavailable.failure()],
-            },
+            Self::Completed { .. } | Self::Retry { .. } | Self::Deferred { .. } => {
+                Self::Completed {
+                    outcome: Outcome::Failed,
+                    failures: vec![FailureKind::DatabaseUnavailable.failure()],
+                }
+            }
         }
     }
 
     fn failures(&self) -> Option<serde_json::Value> {
         match self {
-            Self::Completed { failures, .. } | Self::Retry { failures, .. }
+            Self::Completed { failures, .. }
+            | Self::Retry { failures, .. }
+            | Self::Deferred { failures, .. }
                 if !failures.is_empty() =>
             {
                 Some(json!(failures))
             }
             _ => None,
+        }
+    }
+
+    /// How long nobody claims the run now; none where it is over.
+    pub(super) fn wait(&self) -> Option<Duration> {
+        match self {
+            Self::Retry { wait, .. } | Self::Deferred { wait, .. } => Some(*wait),
+            Self::Completed { .. } | Self::Released => None,
+        }
+    }
+
+    fn of(&self, run: &Run) -> Ending {
+        let counts = run.counts();
+        Ending {
+            run: run.id().0,
+            claim_no: run.claim().claim_no,
+            attempt: i32::try_from(run.attempt().number).unwrap_or(i32::MAX),
+            ended: self.word(),
+            wait_s: self.wait().unwrap_or_default().as_secs_f64(),
+            counts: (!counts.is_empty()).then(|| json!(counts)),
+            failures: self.failures(),
         }
     }
 }
@@ -65,12 +97,13 @@ pub(super) fn spread() -> f64 {
     fastrand::f64()
 }
 
-/// Writes the ending, trying again while the database is away. Gives up when the claim is lost, or
-/// when the worker was `fenced`: others end the run then. An ending that the database will never take
-/// is replaced by one that it does: nobody else would end the run while this worker lives. `None`: what
-/// became of the run is not this worker's any more.
+/// Writes the ending together with others', or by itself, trying again while the database is away. Gives
+/// up when the claim is lost, or when the worker was `fenced`: others end the run then. An ending that
+/// the database will never take is replaced by one that it does: nobody else would end the run while
+/// this worker lives. `None`: what became of the run is not this worker's any more.
 pub(super) async fn write(
     pool: &PgPool,
+    endings: &Endings,
     run: &Run,
     worker_name: &str,
     mut ended: Ended,
@@ -79,6 +112,13 @@ pub(super) async fn write(
 ) -> Option<Written> {
     let mut wait = Duration::from_millis(50);
     let mut refused = false;
+    // Items have to be written in the same transaction.
+    let by_itself = run.tally().has_unwritten_items();
+    if !by_itself && endings.write(ended.of(run)).await {
+        outage.answered();
+        tracing::info!(ended = ended.word(), "ended");
+        return Some(Written::Done(ended.word()));
+    }
     loop {
         match try_write(pool, run, worker_name, &ended).await {
             Ok(written @ Written::Done(word)) => {
@@ -127,7 +167,15 @@ async fn try_write(
     ended: &Ended,
 ) -> Result<Written, EngineError> {
     let mut transaction = within(STATEMENT, pool.begin()).await?;
-    if !within(STATEMENT, fenced_update(&mut transaction, run, ended)).await? {
+    // Endings pass over a row that somebody holds; this one waits for it.
+    let held = sqlx::query("select from opsroom.operation_runs where id = $1 for no key update")
+        .bind(run.id().0)
+        .execute(&mut *transaction);
+    within(STATEMENT, held).await?;
+    let ending = [ended.of(run)];
+    let worker = run.claim().worker;
+    let call = end_claims(&mut transaction, worker, worker_name, &ending);
+    if within(STATEMENT, call).await?.is_empty() {
         drop(transaction);
         let mine = within(STATEMENT, already_written(pool, run)).await?;
         return Ok(if mine {
@@ -136,11 +184,6 @@ async fn try_write(
             Written::Lost
         });
     }
-    within(
-        STATEMENT,
-        note_attempt(&mut transaction, run, worker_name, ended),
-    )
-    .await?;
     let items = run.tally().take_batch();
     let written = within(
         STATEMENT,
@@ -156,70 +199,6 @@ async fn try_write(
         return Err(error);
     }
     Ok(Written::Done(ended.word()))
-}
-
-async fn fenced_update(
-    connection: &mut PgConnection,
-    run: &Run,
-    ended: &Ended,
-) -> Result<bool, sqlx::Error> {
-    let statement = match ended {
-        Ended::Completed { .. } => {
-            "update opsroom.operation_runs
-                set status = 'completed', summary_counts = coalesce($4, summary_counts), failure_summary = $5, outcome = $6
-              where id = $1 and worker_id = $2 and claim_no = $3 and status = 'running'"
-        }
-        Ended::Retry { .. } => {
-            "update opsroom.operation_runs
-                set worker_id = null, summary_counts = coalesce($4, summary_counts), failure_summary = $5,
-                    available_at = clock_timestamp() + make_interval(secs => $6)
-              where id = $1 and worker_id = $2 and claim_no = $3 and status = 'running'"
-        }
-        Ended::Released => {
-            "update opsroom.operation_runs
-                set worker_id = null, summary_counts = coalesce($4, summary_counts),
-                    available_at = clock_timestamp(), attempt = attempt - 1
-              where id = $1 and worker_id = $2 and claim_no = $3 and status = 'running'"
-        }
-    };
-    let claim = run.claim();
-    let counts = run.counts();
-    let query = sqlx::query(statement)
-        .bind(claim.run.0)
-        .bind(claim.worker)
-        .bind(claim.claim_no)
-        .bind((!counts.is_empty()).then(|| json!(counts)));
-    let query = match ended {
-        Ended::Completed { outcome, .. } => query.bind(ended.failures()).bind(outcome.as_str()),
-        Ended::Retry { wait, .. } => query.bind(ended.failures()).bind(wait.as_secs_f64()),
-        Ended::Released => query,
-    };
-    Ok(query.execute(connection).await?.rows_affected() == 1)
-}
-
-async fn note_attempt(
-    connection: &mut PgConnection,
-    run: &Run,
-    worker_name: &str,
-    ended: &Ended,
-) -> Result<(), sqlx::Error> {
-    let claim = run.claim();
-    sqlx::query(
-        "insert into opsroom.run_attempts
-           (tenant_id, run_id, claim_no, attempt, worker_id, worker_name, started_at, ended, failure_summary)
-         select r.tenant_id, r.id, $2, $3, $4, $5, r.claimed_at, $6, $7 from opsroom.operation_runs r where r.id = $1
-         on conflict do nothing",
-    )
-    .bind(claim.run.0)
-    .bind(claim.claim_no)
-    .bind(i32::try_from(run.attempt().number).unwrap_or(i32::MAX))
-    .bind(claim.worker)
-    .bind(worker_name)
-    .bind(ended.word())
-    .bind(ended.failures())
-    .execute(connection)
-    .await?;
-    Ok(())
 }
 
 /// Zero rows can mean that our own commit went through and its confirmation got lost.

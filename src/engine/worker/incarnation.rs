@@ -1,23 +1,31 @@
 //! One life of a worker process under one id: from registering to stopping, or to being fenced.
 
-use super::attempt::{self, Claimed, Executor};
+use super::attempt::{self, Executor};
 use super::claim::Claimer;
+use super::endings::Endings;
 use super::heartbeat::Heartbeat;
 use super::outage::Outage;
-use super::{WorkerOptions, finish, meters, reaper};
+use super::wakes::Wakes;
+use super::{WorkerOptions, finish, meters, pruner, reaper};
 use crate::deadline::{STATEMENT, within};
 use crate::error::EngineError;
 use crate::registry::Registry;
+use crate::run::Progress;
 use sqlx::PgPool;
-use sqlx::postgres::PgListener;
 use std::time::Duration;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 /// The longest that jobs may take to notice that they were told to stop.
 const GRACE: Duration = Duration::from_millis(500);
+
+/// The same once the drain time is over: the program is expected to be gone a second later.
+const LAST_GRACE: Duration = Duration::from_millis(400);
+
+/// The jobs under way. Each tells how long its run waits for its next attempt, where one follows.
+type Jobs = JoinSet<Option<Duration>>;
 
 /// Why a life ended.
 pub(super) enum Ending {
@@ -82,16 +90,18 @@ impl Incarnation {
             self.options.poll,
             fenced.clone(),
         ));
+        let pruning = tokio::spawn(pruner::prune_until(self.pool.clone(), fenced.clone()));
 
         let ending = self.claim_until(stop, &fenced).await;
         let ending = match ending {
             (Ending::Stopped, jobs) => self.drain(jobs, &fenced).await,
             (Ending::Fenced, jobs) => {
-                self.abandon(jobs).await;
+                self.abandon(jobs, self.grace()).await;
                 Ending::Fenced
             }
         };
         reaping.abort();
+        pruning.abort();
         beating.stop().await;
         if matches!(ending, Ending::Stopped) {
             self.sign_off().await;
@@ -103,8 +113,9 @@ impl Incarnation {
         &self,
         stop: &CancellationToken,
         fenced: &CancellationToken,
-    ) -> (Ending, JoinSet<()>) {
-        let mut jobs = JoinSet::new();
+    ) -> (Ending, Jobs) {
+        let slots = self.options.slots as usize;
+        let mut jobs = Jobs::new();
         let mut claimer = Claimer::new(
             self.pool.clone(),
             self.id,
@@ -112,53 +123,55 @@ impl Incarnation {
             self.registry.types(),
             self.outage.clone(),
         );
-        let mut wakes = Wakes::new(self.pool.clone());
+        let mut wakes = Wakes::new(self.pool.clone(), self.options.poll, self.options.listen);
+        let executor = self.executor(fenced);
         while !stop.is_cancelled() {
-            let free = (self.options.slots as usize).saturating_sub(jobs.len());
-            let claimed = if free == 0 {
-                Vec::new()
-            } else {
-                tokio::select! {
+            while let Some(joined) = jobs.try_join_next() {
+                put_off(&mut wakes, joined);
+            }
+            let free = slots.saturating_sub(jobs.len());
+            if free > 0 {
+                let claimed = tokio::select! {
                     biased;
                     () = fenced.cancelled() => return (Ending::Fenced, jobs),
                     // Not dropped when told to stop: what it takes would never be executed.
                     claimed = claimer.claim(free) => claimed,
+                };
+                let found = claimed.len();
+                wakes.found(found);
+                for claimed in claimed {
+                    jobs.spawn(attempt::execute(executor.clone(), claimed));
                 }
-            };
-            let more = free > 0 && claimed.len() == free;
-            ::metrics::gauge!(meters::RUNNING).set((jobs.len() + claimed.len()) as f64);
-            for claimed in claimed {
-                jobs.spawn(self.execute(claimed, fenced));
-            }
-            if more && jobs.len() < self.options.slots as usize {
-                continue;
+                ::metrics::gauge!(meters::RUNNING).set(jobs.len() as f64);
+                // Less than was asked for does not mean that there is no more.
+                if found > 0 && found < free {
+                    continue;
+                }
             }
             tokio::select! {
                 biased;
                 () = fenced.cancelled() => return (Ending::Fenced, jobs),
                 () = stop.cancelled() => return (Ending::Stopped, jobs),
-                Some(_) = jobs.join_next() => {}
-                () = wakes.next(self.options.poll) => {}
+                Some(joined) = jobs.join_next() => put_off(&mut wakes, joined),
+                () = wakes.next() => {}
             }
         }
         (Ending::Stopped, jobs)
     }
 
-    fn execute(
-        &self,
-        claimed: Claimed,
-        fenced: &CancellationToken,
-    ) -> impl Future<Output = ()> + Send + 'static {
-        let executor = Executor {
+    fn executor(&self, fenced: &CancellationToken) -> Executor {
+        let name = self.options.name.clone();
+        Executor {
             pool: self.pool.clone(),
             registry: self.registry.clone(),
             worker: self.id,
-            name: self.options.name.clone(),
+            progress: Progress::start(self.pool.clone(), self.id),
+            endings: Endings::start(self.pool.clone(), self.id, name.clone()),
+            name,
             grace: self.grace(),
             fenced: fenced.clone(),
             outage: self.outage.clone(),
-        };
-        attempt::execute(executor, claimed)
+        }
     }
 
     /// Short enough for a fenced worker's jobs to be gone before its lease is.
@@ -167,8 +180,8 @@ impl Incarnation {
     }
 
     /// Jobs were told to stop; whoever does not listen within the grace time is dropped.
-    async fn abandon(&self, mut jobs: JoinSet<()>) {
-        let patience = tokio::time::sleep(self.grace());
+    async fn abandon(&self, mut jobs: Jobs, grace: Duration) {
+        let patience = tokio::time::sleep(grace);
         tokio::pin!(patience);
         loop {
             tokio::select! {
@@ -180,7 +193,7 @@ impl Incarnation {
     }
 
     /// Lets jobs finish, then stops what is left and gives it back.
-    async fn drain(&self, mut jobs: JoinSet<()>, fenced: &CancellationToken) -> Ending {
+    async fn drain(&self, mut jobs: Jobs, fenced: &CancellationToken) -> Ending {
         tracing::info!(worker = %self.id, jobs = jobs.len(), "draining");
         let stopping =
             sqlx::query("update opsroom.workers set stopping_at = clock_timestamp() where id = $1")
@@ -194,7 +207,7 @@ impl Incarnation {
             tokio::select! {
                 biased;
                 () = fenced.cancelled() => {
-                    self.abandon(jobs).await;
+                    self.abandon(jobs, self.grace()).await;
                     return Ending::Stopped;
                 }
                 joined = jobs.join_next() => if joined.is_none() { return Ending::Stopped },
@@ -206,7 +219,7 @@ impl Incarnation {
             "the drain time is over; giving back what is left"
         );
         fenced.cancel();
-        self.abandon(jobs).await;
+        self.abandon(jobs, LAST_GRACE.min(self.grace())).await;
         Ending::Stopped
     }
 
@@ -223,45 +236,9 @@ impl Incarnation {
     }
 }
 
-/// Wake-ups: a notification, or the poll interval with jitter. Notifications only save waiting, so a
-/// listener that breaks is replaced at leisure.
-struct Wakes {
-    pool: PgPool,
-    listener: Option<PgListener>,
-}
-
-impl Wakes {
-    fn new(pool: PgPool) -> Self {
-        Self {
-            pool,
-            listener: None,
-        }
+/// A job that ended: its worker looks again when the run's next attempt is due.
+fn put_off(wakes: &mut Wakes, joined: Result<Option<Duration>, JoinError>) {
+    if let Ok(Some(wait)) = joined {
+        wakes.expect(wait);
     }
-
-    async fn next(&mut self, poll: Duration) {
-        let due = Instant::now() + poll.mul_f64(0.75 + 0.5 * super::finish::spread());
-        if self.listener.is_none() {
-            self.listener = tokio::time::timeout_at(due, listen(&self.pool))
-                .await
-                .ok()
-                .and_then(Result::ok);
-            if self.listener.is_some() {
-                // What was committed before the LISTEN was not announced to us.
-                return;
-            }
-        }
-        let Some(listener) = &mut self.listener else {
-            return tokio::time::sleep_until(due).await;
-        };
-        if let Ok(Err(_)) = tokio::time::timeout_at(due, listener.recv()).await {
-            self.listener = None;
-            tokio::time::sleep_until(due).await;
-        }
-    }
-}
-
-async fn listen(pool: &PgPool) -> Result<PgListener, sqlx::Error> {
-    let mut listener = PgListener::connect_with(pool).await?;
-    listener.listen("opsroom_runs").await?;
-    Ok(listener)
 }

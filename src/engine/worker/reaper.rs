@@ -58,6 +58,9 @@ async fn reap(pool: &PgPool) -> Result<Option<Duration>, EngineError> {
         if !page.is_empty() {
             let ended = page.iter().filter(|row| row.get::<bool, _>(1)).count();
             tracing::warn!(runs = page.len(), ended, "taken from dead workers");
+            // Idle workers look rarely where nobody tells them.
+            let wake = sqlx::query("select pg_notify('opsroom_runs', '')").execute(pool);
+            within(STATEMENT, wake).await?;
         }
         for row in &page {
             tracing::debug!(run_id = row.get::<i64, _>(0), "taken from a dead worker");

@@ -5,7 +5,9 @@ use crate::jobs::{ONCE, Task};
 use crate::report::{Extent, Verdict};
 use crate::site::{Ground, registry};
 use color_eyre::eyre::{Result, eyre};
-use opsroom_engine::{Confirmation, Initiator, Registry, Start, Wake, ensure_run};
+use opsroom_engine::{
+    Confirmation, Initiator, Priority, Registry, Start, Transport, Wake, ensure_run,
+};
 use opsroom_model::TenantId;
 use sqlx::PgConnection;
 use std::sync::Arc;
@@ -109,6 +111,8 @@ impl Racer {
             input: serde_json::json!(Task::Deaf),
             initiator: Initiator::System,
             wake: Wake::Silent,
+            priority: Priority::Normal,
+            transport: Transport::Workers,
         };
         match ensure_run(&mut self.connection, &self.registry, start).await {
             Ok(Confirmation::Created(_)) => met.created += 1,

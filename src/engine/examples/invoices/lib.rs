@@ -8,8 +8,9 @@
 //! | `tests/invoices` | its tests, against a real PostgreSQL |
 
 use opsroom_engine::{
-    Backoff, Confirmation, FailureKind, Identity, Initiator, JobError, Operation, Policy, Registry,
-    Requires, Run, Start, StartError, TenantId, Wake, ensure_run, registry::RegistryError,
+    Backoff, Confirmation, FailureKind, Identity, Initiator, JobError, Operation, Policy, Priority,
+    Registry, Requires, Run, Start, StartError, TenantId, Transport, Wake, ensure_run,
+    registry::RegistryError,
 };
 use serde::{Deserialize, Serialize};
 use sqlx::{PgConnection, PgPool};
@@ -150,6 +151,8 @@ pub async fn send(
         input: serde_json::json!(Invoice { invoice_id }),
         initiator: Initiator::System,
         wake: Wake::Notify,
+        priority: Priority::Normal,
+        transport: Transport::Workers,
     };
     ensure_run(connection, registry, start).await
 }
