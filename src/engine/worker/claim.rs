@@ -19,6 +19,8 @@ use uuid::Uuid;
 
 /// Stretches of lanes looked at for one request, each up to 128 lanes long.
 const STRETCHES: usize = 16;
+/// How often a claim that met a deadlock is tried again at once.
+const CONFLICTS: usize = 5;
 /// How long a claim may still come true after its answer got lost: the server ends statements of
 /// workers after a minute.
 const IN_DOUBT: Duration = Duration::from_secs(90);
@@ -91,7 +93,14 @@ impl Claimer {
     /// worker having heard of it.
     pub(super) async fn claim(&mut self, free: usize) -> Vec<Claimed> {
         let begun = Instant::now();
-        let claimed = self.try_claim(free).await;
+        let mut claimed = self.try_claim(free).await;
+        // A deadlock left nothing behind, and is no outage.
+        for _ in 0..CONFLICTS {
+            if !matches!(&claimed, Err(error) if error.is_conflict()) {
+                break;
+            }
+            claimed = self.try_claim(free).await;
+        }
         ::metrics::histogram!(meters::POLL_SECONDS).record(begun.elapsed());
         match claimed {
             Ok(claimed) => {

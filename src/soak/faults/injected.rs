@@ -1,4 +1,4 @@
-//! Statements that fail with deadlocks and serialization failures, wherever a run's row is written:
+//! Statements that fail with deadlocks and serialization failures, wherever runs are written:
 //! everything is tried again, and nobody hears of it.
 
 use crate::jobs::{JOB, Task};
@@ -22,10 +22,10 @@ begin
     perform pg_catalog.nextval('soak.injected');
     raise exception using errcode = case when write % 8 = 0 then '40001' else '40P01' end, message = 'injected';
   end if;
-  return new;
+  return null;
 end $$;
 create trigger aa_inject before insert or update on opsroom.operation_runs
-  for each row execute function soak.inject();
+  for each statement execute function soak.inject();
 ";
 
 /// Causes it.
