@@ -91,6 +91,13 @@ impl EngineError {
         }
     }
 
+    /// True where the server chose this transaction to give way to another one, a deadlock or a
+    /// serialization failure: it left no trace, and trying again at once helps.
+    #[must_use]
+    pub fn is_conflict(&self) -> bool {
+        matches!(self.sqlstate(), Some("40001" | "40P01"))
+    }
+
     /// True where trying the same again later can help: no connection, deadlines, serialization
     /// failures, deadlocks, and a server that is starting, stopping or full.
     #[must_use]

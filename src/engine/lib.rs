@@ -3,6 +3,7 @@
 //!
 //! | module | one idea |
 //! |---|---|
+//! | [`guide`] | how to use all this, from a first operation to deploying |
 //! | [`operation`] | the [`Operation`] trait: a type, its input, its job |
 //! | [`registry`] | which operations a program knows |
 //! | [`start`] | [`ensure_run`]: create the run or reuse the active one |
@@ -16,6 +17,7 @@
 //! | [`retention`] | how long runs are kept, and removing those past it |
 //! | [`migrate`](mod@migrate) | the schema, embedded |
 //! | [`access`] | who there is, and who may what |
+//! | [`hosts`] | the servers of one database, and which of them takes writes |
 //! | [`deadline`] | the client's own limit on every call |
 //! | [`error`] | what can go wrong, without a payload in it |
 //!
@@ -53,6 +55,8 @@ pub mod access;
 pub mod deadline;
 pub mod dispatch;
 pub mod error;
+pub mod guide;
+pub mod hosts;
 pub mod migrate;
 pub mod operation;
 pub mod record;
@@ -67,8 +71,10 @@ pub mod worker;
 
 pub use dispatch::dispatch_or_fail;
 pub use error::{EngineError, JobError, StartError};
+pub use hosts::Hosts;
 pub use migrate::{MigrateError, migrate};
 pub use operation::{Backoff, Identity, Limits, Operation, Policy, PutOff, Requires};
+pub use opsroom_model::{FailureKind, RunId, TenantId, UserId};
 pub use record::{Update, UpdateError, fail_run, update_run};
 pub use registry::Registry;
 pub use run::Run;

@@ -17,8 +17,12 @@ use crate::error::{EngineError, JobError};
 use opsroom_model::{Counts, FailureKind, RunId, TenantId};
 use sqlx::PgPool;
 use std::sync::{Arc, MutexGuard};
+use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
+
+/// Before a checkpoint that failed is begun again; doubled each time, up to a second.
+const FIRST_PAUSE: Duration = Duration::from_millis(10);
 
 /// One claim: what a write must still find on the row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -210,17 +214,31 @@ impl Run {
     /// Begins a transaction that has already written counts and items under the fence; the job's own
     /// writes go into it, and all of it commits together or not at all.
     ///
+    /// A database that is away is waited for, as long as the job may go on.
+    ///
     /// # Errors
-    /// [`JobError::Stopped`] where the claim is lost; otherwise retryable where the database is away.
+    /// [`JobError::Stopped`] where the claim is lost or the job must stop; otherwise where the database
+    /// refused it.
     pub async fn checkpoint(&self) -> Result<Checkpoint<'_>, JobError> {
         self.check()?;
-        match Checkpoint::begin(self).await {
-            Ok(checkpoint) => {
-                self.shown.was_written();
-                Ok(checkpoint)
+        let mut wait = FIRST_PAUSE;
+        loop {
+            match Checkpoint::begin(self).await {
+                Ok(checkpoint) => {
+                    self.shown.was_written();
+                    return Ok(checkpoint);
+                }
+                Err(EngineError::ClaimLost(_)) => return Err(self.lost()),
+                // Nothing of the job's own is in it yet, so it may be tried again here: as long as the
+                // claim is this worker's, a database that is away costs no attempt.
+                Err(error) if error.is_transient() => {
+                    tokio::select! {
+                        () = self.stopped() => return Err(JobError::Stopped),
+                        () = tokio::time::sleep(wait) => wait = (wait * 2).min(Duration::from_secs(1)),
+                    }
+                }
+                Err(error) => return Err(error.into()),
             }
-            Err(EngineError::ClaimLost(_)) => Err(self.lost()),
-            Err(error) => Err(error.into()),
         }
     }
 

@@ -9,7 +9,11 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use opsroom_model::{RunId, TenantId, UserId, run_identity_hash};
 use serde_json::{Value, json};
 use sqlx::PgConnection;
+use std::time::{Duration, Instant};
 use uuid::Uuid;
+
+/// How long deadlocks are met by trying again.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What to start, for whom, by whom.
 #[derive(Debug, Clone)]
@@ -171,6 +175,25 @@ async fn ensure(
     })?;
     let hash = identity_hash(operation.as_ref(), start.tenant, &input, occasion);
     let context = context(operation.as_ref(), input, occasion);
+
+    let begun = Instant::now();
+    loop {
+        match attempt(connection, operation.as_ref(), &start, &hash, &context).await {
+            Err(StartError::Engine(error)) if error.is_conflict() && begun.elapsed() < PATIENCE => {
+            }
+            result => return result,
+        }
+    }
+}
+
+/// One try. What fails in it leaves no trace, so that a deadlock is no reason to give up.
+async fn attempt(
+    connection: &mut PgConnection,
+    operation: &dyn Registered,
+    start: &Start<'_>,
+    hash: &str,
+    context: &Value,
+) -> Result<Confirmation, StartError> {
     let (user, name) = match &start.initiator {
         Initiator::System => (None, "System"),
         Initiator::User { id, name } => (Some(id.0), name.as_str()),

@@ -6,23 +6,33 @@
 //! that was declared dead, or could not beat in time, stops all its jobs and never writes again.
 
 mod attempt;
+mod backlog;
 mod claim;
 mod endings;
 mod finish;
 mod heartbeat;
 mod housekeeping;
 mod incarnation;
+pub mod meters;
+mod outage;
 mod pruner;
 mod reaper;
+mod vitals;
 mod wakes;
+
+pub use backlog::{Backlog, COUNTED, backlog};
+pub use vitals::{Fitness, Vitals};
 
 use crate::deadline::within;
 use crate::error::EngineError;
+use crate::hosts::{Hosts, Moved};
 use crate::registry::Registry;
 use incarnation::{Ending, Incarnation};
+use outage::Outage;
 use sqlx::PgPool;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 /// Longest time for what a worker does before it begins.
 const PREPARE: Duration = Duration::from_secs(30);
@@ -73,6 +83,8 @@ pub struct Worker {
     pool: PgPool,
     registry: Registry,
     options: WorkerOptions,
+    hosts: Option<Hosts>,
+    vitals: Vitals,
     ready: CancellationToken,
 }
 
@@ -85,8 +97,24 @@ impl Worker {
             pool,
             registry,
             options,
+            hosts: None,
+            vitals: Vitals::default(),
             ready: CancellationToken::new(),
         }
+    }
+
+    /// To ask how this worker is while it works.
+    #[must_use]
+    pub fn vitals(&self) -> Vitals {
+        self.vitals.clone()
+    }
+
+    /// After a failover the pool is pointed at whichever of `hosts` takes writes by then. The pool should
+    /// be [`Hosts::pool`]'s.
+    #[must_use]
+    pub fn following(mut self, hosts: Hosts) -> Self {
+        self.hosts = Some(hosts);
+        self
     }
 
     /// Is cancelled once this worker is registered and takes work: for whoever waits for its readiness.
@@ -106,17 +134,35 @@ impl Worker {
     pub async fn work(self, stop: CancellationToken) -> Result<(), EngineError> {
         within(PREPARE, self.prepare()).await?;
 
+        let outage = self.vitals.outage().clone();
+        let hosts = self.hosts.clone().filter(|hosts| hosts.count() > 1);
+        let _following = hosts.map(|hosts| {
+            AbortOnDropHandle::new(tokio::spawn(follow(
+                hosts,
+                self.pool.clone(),
+                outage.clone(),
+            )))
+        });
         let mut incarnation =
-            Incarnation::register(&self.pool, &self.registry, &self.options).await?;
+            Incarnation::register(&self.pool, &self.registry, &self.options, &outage).await?;
+        self.vitals.registered();
         self.ready.cancel();
+        let _stopping = AbortOnDropHandle::new(tokio::spawn({
+            let (stop, vitals) = (stop.clone(), self.vitals.clone());
+            async move {
+                stop.cancelled().await;
+                vitals.stopping();
+            }
+        }));
         loop {
             match incarnation.serve(&stop).await {
                 Ending::Stopped => return Ok(()),
                 Ending::Fenced => {
-                    tracing::warn!("this worker was fenced; it comes back under a new id")
+                    ::metrics::counter!(meters::FENCED).increment(1);
+                    tracing::info!("this worker was fenced; it comes back under a new id");
                 }
             }
-            let Some(next) = self.register_again(&stop).await else {
+            let Some(next) = self.register_again(&stop, &outage).await else {
                 return Ok(());
             };
             incarnation = next;
@@ -133,17 +179,35 @@ impl Worker {
         Ok(())
     }
 
-    async fn register_again(&self, stop: &CancellationToken) -> Option<Incarnation> {
+    async fn register_again(
+        &self,
+        stop: &CancellationToken,
+        outage: &Outage,
+    ) -> Option<Incarnation> {
         let mut wait = Duration::from_millis(100);
         loop {
-            match Incarnation::register(&self.pool, &self.registry, &self.options).await {
+            match Incarnation::register(&self.pool, &self.registry, &self.options, outage).await {
                 Ok(incarnation) => return Some(incarnation),
-                Err(error) => tracing::warn!(%error, "cannot register; trying again"),
+                Err(error) => outage.failed("registering", &error),
             }
             tokio::select! {
                 () = stop.cancelled() => return None,
-                () = tokio::time::sleep(wait) => wait = (wait * 2).min(Duration::from_secs(5)),
+                () = tokio::time::sleep(wait) => wait = (wait * 2).min(Duration::from_secs(1)),
             }
         }
+    }
+}
+
+/// Looks for the server that takes writes after each failure, at most twice a second.
+async fn follow(hosts: Hosts, pool: PgPool, outage: Outage) {
+    loop {
+        outage.next_failure().await;
+        if let Ok(Moved::To(place)) = hosts.follow(&pool).await {
+            tracing::warn!(
+                server = place + 1,
+                "the database has moved to another server"
+            );
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
     }
 }

@@ -136,6 +136,16 @@ pub enum FailureKind {
 }
 
 impl FailureKind {
+    /// A failure of an application's own. `code` is 1 to 64 of `[a-z0-9_.]`; one that is not becomes
+    /// `unclassified`.
+    #[must_use]
+    pub fn other(code: &str, message: &str) -> Self {
+        Self::Other {
+            code: code.parse().unwrap_or_else(|_| FailureCode::unclassified()),
+            message: message.to_owned(),
+        }
+    }
+
     /// The stable code.
     #[must_use]
     pub fn code(&self) -> FailureCode {

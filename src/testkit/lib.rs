@@ -20,6 +20,7 @@ mod server;
 mod template;
 mod terminal;
 mod tty;
+mod work;
 mod world;
 
 pub use database::{TestDatabase, unique_name};

@@ -19,6 +19,9 @@ pub enum Mode {
     /// Connections are accepted and stay open, and nothing passes: a hung network. What is sent
     /// meanwhile passes later.
     Stall,
+    /// Connections are accepted and stay open, and what is sent is thrown away: the other side vanished
+    /// without a word. A connection that lost bytes this way never passes any again.
+    HalfOpen,
     /// Open connections are closed, new ones are accepted and closed at once: a server that is gone.
     Cut,
 }
@@ -178,11 +181,21 @@ async fn one_way(
     mut modes: watch::Receiver<Mode>,
 ) -> io::Result<()> {
     let mut buffer = vec![0; 1 << 14];
+    let mut lost = false;
     loop {
         let read = tokio::select! {
             read = from.read(&mut buffer) => read?,
             () = cut(modes.clone()) => return Err(io::ErrorKind::ConnectionAborted.into()),
         };
+        lost |= *modes.borrow() == Mode::HalfOpen;
+        if lost && read > 0 {
+            continue;
+        }
+        if lost {
+            // The other end does not hear of it.
+            cut(modes.clone()).await;
+            return Err(io::ErrorKind::ConnectionAborted.into());
+        }
         // What was read while stalled waits here until it may pass.
         passing(&mut modes).await?;
         if read == 0 {

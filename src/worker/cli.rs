@@ -6,6 +6,7 @@ use crate::rollups::Rollups;
 use crate::schedule::ScheduleCommand;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use opsroom_engine::settings::Limit;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -36,7 +37,8 @@ Exit codes: 0 done, 1 failed, 2 usage, 7 not found, 8 forbidden, 9 database unre
 /// Where the database is.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Database {
-    /// Connection URL; without it the PG* variables hold. Passwords belong into ~/.pgpass or PGPASSWORD.
+    /// Connection URL; without it the PG* variables hold. Several hosts, separated by commas: the one that
+    /// takes writes. Passwords belong into ~/.pgpass or PGPASSWORD.
     #[arg(
         long,
         global = true,
@@ -66,7 +68,7 @@ pub(crate) enum Command {
     Migrate,
     /// Execute runs until told to stop (SIGTERM or Ctrl-C drains, a second one leaves at once).
     #[command(
-        after_help = "Example:\n  opsroom-worker work --slots 16 --types inventory.sync,directory_groups.sync"
+        after_help = "Example:\n  opsroom-worker work --slots 16 --types inventory.sync,directory_groups.sync\n  opsroom-worker work --metrics 127.0.0.1:9464"
     )]
     Work(Work),
     /// Start an operation for a tenant, or find the run that is already doing it.
@@ -149,9 +151,23 @@ pub(crate) struct Work {
     /// How long jobs may go on once the worker was told to stop.
     #[arg(long, default_value = "30s", value_parser = duration, value_name = "TIME")]
     pub(crate) drain_timeout: Duration,
+    /// What others may ask this worker.
+    #[command(flatten)]
+    pub(crate) monitoring: Monitoring,
     /// Microsoft Graph, and who vouches for us there.
     #[command(flatten)]
     pub(crate) graph: Graph,
+}
+
+/// What others may ask this worker.
+#[derive(Debug, Args)]
+pub(crate) struct Monitoring {
+    /// Serve /metrics (Prometheus), /health and /ready at this address, e.g. 127.0.0.1:9464 [default: off].
+    #[arg(long, env = "OPSROOM_METRICS", value_name = "ADDRESS")]
+    pub(crate) metrics: Option<SocketAddr>,
+    /// Allow an address that others can reach: they learn operation types, counts and times.
+    #[arg(long, requires = "metrics")]
+    pub(crate) metrics_public: bool,
 }
 
 /// Microsoft Graph.

@@ -2,38 +2,41 @@
 
 use crate::cli::Database;
 use crate::failure::{FAILED, Failure, UNREACHABLE, USAGE};
-use opsroom_engine::EngineError;
+use opsroom_engine::hosts::HostsError;
 use opsroom_engine::migrate::{SchemaState, schema_state};
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use opsroom_engine::{EngineError, Hosts};
+use sqlx::postgres::PgPoolOptions;
 use sqlx::{ConnectOptions as _, PgConnection, PgPool};
 use std::time::Duration;
 
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// The options as given, or from the environment.
-pub(crate) fn options(database: &Database) -> Result<PgConnectOptions, Failure> {
-    let options = match &database.database_url {
-        None => PgConnectOptions::new(),
-        Some(url) if !(url.starts_with("postgres://") || url.starts_with("postgresql://")) => {
-            return Err(Failure::new("the database URL is none of PostgreSQL's")
-                .remedy("write postgres://login@host:5432/database")
-                .code(USAGE));
-        }
-        Some(url) => url.parse().map_err(|_| {
-            Failure::new("the database URL cannot be read")
-                .remedy("write postgres://login@host:5432/database")
-                .code(USAGE)
+/// The servers as given, or from the environment.
+pub(crate) fn hosts(database: &Database) -> Result<Hosts, Failure> {
+    let hosts = match &database.database_url {
+        None => Hosts::from_env(),
+        Some(url) => Hosts::parse(url).map_err(|error| {
+            let remedy = match error {
+                HostsError::NotPostgres | HostsError::Unreadable => {
+                    "write postgres://login@host:5432/database"
+                }
+                HostsError::Ports { .. } => "write one port for each host, or one for all",
+                HostsError::Target => "leave it out: a worker needs the server that takes writes",
+            };
+            Failure::new(error.to_string()).remedy(remedy).code(USAGE)
         })?,
     };
-    Ok(options
-        .application_name("opsroom-worker")
-        .disable_statement_logging())
+    Ok(hosts.map(|options| {
+        options
+            .application_name("opsroom-worker")
+            .disable_statement_logging()
+    }))
 }
 
 /// One connection, without a look at the schema.
 pub(crate) async fn connect(database: &Database) -> Result<PgConnection, Failure> {
-    let options = options(database)?;
-    match tokio::time::timeout(PATIENCE, options.connect()).await {
+    let hosts = hosts(database)?;
+    match tokio::time::timeout(PATIENCE, hosts.connect()).await {
         Ok(Ok(connection)) => Ok(connection),
         Ok(Err(error)) => Err(explain(error)),
         Err(_) => Err(Failure::new(format!(
@@ -52,13 +55,19 @@ pub(crate) async fn connect_migrated(database: &Database) -> Result<PgConnection
     Ok(connection)
 }
 
-/// A pool of up to `size` connections to a database whose schema this program knows.
-pub(crate) async fn pool(database: &Database, size: u32) -> Result<PgPool, Failure> {
+/// A pool of up to `size` connections to a database whose schema this program knows, and the servers
+/// that database may be on.
+pub(crate) async fn pool(database: &Database, size: u32) -> Result<(PgPool, Hosts), Failure> {
     drop(connect_migrated(database).await?);
-    Ok(PgPoolOptions::new()
+    let hosts = hosts(database)?.map(|options| options.options([("statement_timeout", "60s")]));
+    let options = PgPoolOptions::new()
         .max_connections(size)
-        .acquire_timeout(PATIENCE)
-        .connect_lazy_with(options(database)?.options([("statement_timeout", "60s")])))
+        .acquire_timeout(PATIENCE);
+    let pool = hosts.pool(options);
+    if hosts.count() > 1 {
+        hosts.follow(&pool).await?;
+    }
+    Ok((pool, hosts))
 }
 
 fn require_current(state: SchemaState) -> Result<(), Failure> {
@@ -79,8 +88,7 @@ fn require_current(state: SchemaState) -> Result<(), Failure> {
     }
 }
 
-fn explain(error: sqlx::Error) -> Failure {
-    let error = EngineError::from(error);
+fn explain(error: EngineError) -> Failure {
     match error.sqlstate() {
         Some("28P01" | "28000") => Failure::new("the database refused this login")
             .remedy("check the user and its password (PGPASSWORD, ~/.pgpass)")

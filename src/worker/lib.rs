@@ -1,5 +1,7 @@
-//! The worker's command line: migrate the schema, execute runs, start and schedule operations, administer access.
-//! As a library it has one entry, so that the demo can be all programs in one binary.
+//! The worker's command line: migrate the schema, execute runs, start and schedule operations,
+//! administer access.
+//! As a library it has one entry, so that the demo can be all programs in one binary and an application
+//! can give its own operations to the same command line.
 //!
 //! | module | one idea |
 //! |---|---|
@@ -8,6 +10,7 @@
 //! | `database` | connecting, and what to say when that fails |
 //! | `service` | what systemd is told |
 //! | `graph` | where Graph is, and where the tenants' secrets are |
+//! | `monitoring` | metrics, health and ready over HTTP |
 //! | `work`, `start`, `schedule`, `migrate`, `settings`, `access`, `rollups`, `retention` | the commands |
 
 mod access;
@@ -17,6 +20,7 @@ mod failure;
 mod graph;
 mod logging;
 mod migrate;
+mod monitoring;
 mod retention;
 mod rollups;
 mod schedule;
@@ -28,6 +32,8 @@ mod work;
 use clap::Parser as _;
 use cli::{Cli, Command};
 use failure::Failure;
+use opsroom_engine::Registry;
+use opsroom_engine::registry::RegistryError;
 use std::ffi::OsString;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -36,6 +42,14 @@ use std::time::Duration;
 ///
 /// Starts a runtime of its own: call it from a thread that has none.
 pub fn main_from(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    main_with(args, Ok)
+}
+
+/// Operations of an application's own, added to those that `work` executes.
+pub type More = fn(Registry) -> Result<Registry, RegistryError>;
+
+/// As [`main_from`], `work` executing the operations that `more` adds as well.
+pub fn main_with(args: impl IntoIterator<Item = OsString>, more: More) -> ExitCode {
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(error) => {
@@ -57,16 +71,16 @@ pub fn main_from(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return Failure::new(format!("cannot start: {error}")).report(),
     };
-    match runtime.block_on(run(cli)) {
+    match runtime.block_on(run(cli, more)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),
     }
 }
 
-async fn run(cli: Cli) -> Result<(), Failure> {
+async fn run(cli: Cli, more: More) -> Result<(), Failure> {
     match cli.command {
         Command::Migrate => migrate::run(&cli.database).await,
-        Command::Work(args) => work::run(&cli.database, &args).await,
+        Command::Work(args) => work::run(&cli.database, &args, more).await,
         Command::Start(args) => bounded(start::run(&cli.database, args)).await,
         Command::Schedule { what } => bounded(schedule::run(&cli.database, what)).await,
         Command::Rollups { what } => rollups::run(&cli.database, what).await,

@@ -2,7 +2,8 @@
 
 use crate::cli::{Database, Work};
 use crate::failure::{Failure, USAGE};
-use crate::{database, graph, service};
+use crate::monitoring::Monitor;
+use crate::{More, database, graph, service};
 use opsroom_engine::{Listen, Worker, WorkerOptions};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -10,9 +11,11 @@ use tokio_util::sync::CancellationToken;
 /// Statements are short, so jobs share connections: more of them only make the server slower.
 const MAX_CONNECTIONS: u32 = 16;
 
-pub(crate) async fn run(database: &Database, args: &Work) -> Result<(), Failure> {
-    let pool = database::pool(database, (args.slots + 4).min(MAX_CONNECTIONS)).await?;
-    let mut registry = graph::registry(&pool, &args.graph)?;
+pub(crate) async fn run(database: &Database, args: &Work, more: More) -> Result<(), Failure> {
+    let monitor = Monitor::start(&args.monitoring).await?;
+    let (pool, hosts) = database::pool(database, (args.slots + 4).min(MAX_CONNECTIONS)).await?;
+    let registry = graph::registry(&pool, &args.graph)?;
+    let mut registry = more(registry).map_err(|error| Failure::new(error.to_string()))?;
     if !args.types.is_empty() {
         let known = registry.types();
         if let Some(unknown) = args.types.iter().find(|name| !known.contains(name)) {
@@ -36,7 +39,9 @@ pub(crate) async fn run(database: &Database, args: &Work) -> Result<(), Failure>
     };
     let stop = CancellationToken::new();
     let signals = tokio::spawn(stop_on_signals(stop.clone()));
-    let worker = Worker::new(pool, registry, options);
+    let types = registry.types();
+    let worker = Worker::new(pool.clone(), registry, options).following(hosts);
+    let _served = monitor.map(|monitor| monitor.serve(worker.vitals(), pool, types));
     let telling = tokio::spawn(service::tell(worker.ready(), stop.clone()));
     let worked = worker.work(stop).await;
     telling.abort();

@@ -47,10 +47,23 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
         ],
     ),
     ("opsroom-seed", &["opsroom-engine", "opsroom-model"]),
+    // For tests and for trying things out; nothing that is deployed depends on these.
     (
         "opsroom-testkit",
         &["opsroom-engine", "opsroom-model", "opsroom-postgres"],
     ),
+    (
+        "opsroom-soak",
+        &[
+            "opsroom-engine",
+            "opsroom-model",
+            "opsroom-postgres",
+            "opsroom-testkit",
+            "opsroom-worker",
+        ],
+    ),
+    // An application needs the engine and nothing else of ours.
+    ("opsroom-example-invoices", &["opsroom-engine"]),
 ];
 
 /// Member → outside crates it must not name.

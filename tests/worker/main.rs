@@ -8,6 +8,7 @@ mod graph;
 mod hardening;
 mod inventory;
 mod leaks;
+mod metrics;
 mod program;
 mod schedules;
 mod service;

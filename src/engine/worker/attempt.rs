@@ -2,7 +2,9 @@
 
 use super::claim::Hold;
 use super::endings::Endings;
-use super::finish::{self, Ended};
+use super::finish::{self, Ended, Written};
+use super::meters;
+use super::outage::Outage;
 use crate::error::JobError;
 use crate::operation::Policy;
 use crate::registry::{Registered, Registry};
@@ -11,9 +13,10 @@ use opsroom_model::{Counts, Failure, FailureKind, Outcome, RunId, TenantId};
 use serde_json::Value;
 use sqlx::PgPool;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
+use tracing::Instrument as _;
 use uuid::Uuid;
 
 /// A claimed run, as the database handed it over.
@@ -41,11 +44,24 @@ pub(super) struct Executor {
     pub(super) grace: Duration,
     /// Told once the worker must not write any more, or gives back what it holds.
     pub(super) fenced: CancellationToken,
+    pub(super) outage: Outage,
 }
 
 /// Executes the attempt and writes how it ended. Never fails: what cannot be written is left to the
-/// lease. Returns how long the run now waits for its next attempt, where one follows.
+/// lease. Every line that is logged meanwhile, the job's own too, says which attempt it belongs to.
+/// Returns how long the run now waits for its next attempt, where one follows.
 pub(super) async fn execute(executor: Executor, claimed: Claimed) -> Option<Duration> {
+    let span = tracing::error_span!(
+        "attempt",
+        run_id = claimed.run.0,
+        tenant_id = claimed.tenant.0,
+        "type" = claimed.run_type,
+        attempt = claimed.attempt.number,
+    );
+    execute_in_span(executor, claimed).instrument(span).await
+}
+
+async fn execute_in_span(executor: Executor, claimed: Claimed) -> Option<Duration> {
     let Executor {
         pool,
         registry,
@@ -55,6 +71,7 @@ pub(super) async fn execute(executor: Executor, claimed: Claimed) -> Option<Dura
         endings,
         grace,
         fenced,
+        outage,
     } = executor;
 
     let claim = Claim {
@@ -76,22 +93,29 @@ pub(super) async fn execute(executor: Executor, claimed: Claimed) -> Option<Dura
         // The claim names only registered types; a registry cannot shrink.
         return None;
     };
-    tracing::info!(
-        run = claim.run.0,
-        run_type = claimed.run_type,
-        tenant = claimed.tenant.0,
-        attempt = claimed.attempt.number,
-        "begun"
-    );
+    tracing::info!("begun");
     let input = claimed
         .context
         .get("input")
         .cloned()
         .unwrap_or_else(|| Value::Object(serde_json::Map::new()));
+    let begun = Instant::now();
     let result = perform(Arc::clone(&operation), Arc::clone(&run), input, grace).await;
     let ended = judge(&run, operation.as_ref(), result);
     let wait = ended.wait();
-    finish::write(&pool, &endings, &run, &name, ended, &fenced).await;
+    match finish::write(&pool, &endings, &run, &name, ended, &fenced, &outage).await {
+        Some(Written::Done(ended)) => {
+            let run_type = claimed.run_type;
+            ::metrics::histogram!(meters::ATTEMPT_SECONDS, "type" => run_type.clone())
+                .record(begun.elapsed());
+            ::metrics::counter!(meters::ATTEMPTS, "type" => run_type, "ended" => ended)
+                .increment(1);
+        }
+        Some(Written::Lost) => {
+            ::metrics::counter!(meters::LOST_CLAIMS, "type" => claimed.run_type).increment(1);
+        }
+        None => {}
+    }
     drop(claimed.hold);
     wait
 }
@@ -105,10 +129,9 @@ async fn perform(
 ) -> Result<(), JobError> {
     let limit = operation.policy().timeout;
     let stop = run.stop_token().clone();
-    let mut job =
-        AbortOnDropHandle::new(tokio::spawn(
-            async move { operation.perform(&run, input).await },
-        ));
+    let mut job = AbortOnDropHandle::new(tokio::spawn(
+        async move { operation.perform(&run, input).await }.in_current_span(),
+    ));
     let (reason, error) = tokio::select! {
         joined = &mut job => return joined.unwrap_or(Err(JobError::Permanent(FailureKind::JobPanicked))),
         () = stop.cancelled() => (Stop::Told, JobError::Stopped),

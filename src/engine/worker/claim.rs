@@ -2,7 +2,8 @@
 //! lane gets its turn.
 
 use super::attempt::Claimed;
-use super::finish;
+use super::outage::Outage;
+use super::{finish, meters};
 use crate::deadline::{STATEMENT, within};
 use crate::error::EngineError;
 use crate::run::Attempt;
@@ -18,6 +19,8 @@ use uuid::Uuid;
 
 /// Stretches of lanes looked at for one request, each up to 128 lanes long.
 const STRETCHES: usize = 16;
+/// How often a claim that met a deadlock is tried again at once.
+const CONFLICTS: usize = 5;
 /// How long a claim may still come true after its answer got lost: the server ends statements of
 /// workers after a minute.
 const IN_DOUBT: Duration = Duration::from_secs(90);
@@ -30,6 +33,7 @@ pub(super) struct Claimer {
     cursor: i64,
     held: Held,
     failed_at: Option<Instant>,
+    outage: Outage,
 }
 
 /// The claims that this worker knows it holds: run and claim number, since it may claim a run again
@@ -65,7 +69,13 @@ impl Drop for Hold {
 }
 
 impl Claimer {
-    pub(super) fn new(pool: PgPool, worker: Uuid, name: String, types: Vec<String>) -> Self {
+    pub(super) fn new(
+        pool: PgPool,
+        worker: Uuid,
+        name: String,
+        types: Vec<String>,
+        outage: Outage,
+    ) -> Self {
         Self {
             pool,
             worker,
@@ -74,6 +84,7 @@ impl Claimer {
             cursor: 0,
             held: Held::default(),
             failed_at: None,
+            outage,
         }
     }
 
@@ -81,10 +92,23 @@ impl Claimer {
     /// the database is away: the next round asks again, and gives back what was claimed without this
     /// worker having heard of it.
     pub(super) async fn claim(&mut self, free: usize) -> Vec<Claimed> {
-        match self.try_claim(free).await {
-            Ok(claimed) => claimed,
+        let begun = Instant::now();
+        let mut claimed = self.try_claim(free).await;
+        // A deadlock left nothing behind, and is no outage.
+        for _ in 0..CONFLICTS {
+            if !matches!(&claimed, Err(error) if error.is_conflict()) {
+                break;
+            }
+            claimed = self.try_claim(free).await;
+        }
+        ::metrics::histogram!(meters::POLL_SECONDS).record(begun.elapsed());
+        match claimed {
+            Ok(claimed) => {
+                self.outage.answered();
+                claimed
+            }
             Err(error) => {
-                tracing::warn!(%error, "claiming failed; trying again");
+                self.outage.failed("claiming", &error);
                 self.failed_at = Some(Instant::now());
                 Vec::new()
             }
@@ -119,7 +143,8 @@ impl Claimer {
 
     async fn claim_from_cursor(&mut self, free: usize) -> Result<Found, EngineError> {
         let call = sqlx::query(
-            "select run_id, tenant, run_type, claim, attempt_no, attempts, run_context, counts
+            "select run_id, tenant, run_type, claim, attempt_no, attempts, run_context, counts,
+                    extract(epoch from clock_timestamp() - queued_at)::float8 as waited
                from opsroom.claim($1, $2, $3, $4)",
         )
         .bind(self.worker)
@@ -165,11 +190,17 @@ enum Found {
 }
 
 fn decode(row: &PgRow, held: &Held) -> Claimed {
+    let run_type: String = row.get("run_type");
+    ::metrics::counter!(meters::CLAIMS, "type" => run_type.clone()).increment(1);
+    if row.get::<i32, _>("claim") == 1 {
+        ::metrics::histogram!(meters::WAIT_SECONDS, "type" => run_type.clone())
+            .record(row.get::<f64, _>("waited"));
+    }
     let attempt = |column| u32::try_from(row.get::<i32, _>(column)).unwrap_or(1);
     Claimed {
         run: RunId(row.get("run_id")),
         tenant: TenantId(row.get("tenant")),
-        run_type: row.get("run_type"),
+        run_type,
         claim_no: row.get("claim"),
         attempt: Attempt {
             number: attempt("attempt_no"),

@@ -2,6 +2,7 @@
 //! that a commit's confirmation can get lost.
 
 use super::endings::{Ending, Endings, end_claims};
+use super::outage::Outage;
 use crate::deadline::{STATEMENT, within};
 use crate::error::EngineError;
 use crate::run::Run;
@@ -99,7 +100,7 @@ pub(super) fn spread() -> f64 {
 /// Writes the ending together with others', or by itself, trying again while the database is away. Gives
 /// up when the claim is lost, or when the worker was `fenced`: others end the run then. An ending that
 /// the database will never take is replaced by one that it does: nobody else would end the run while
-/// this worker lives.
+/// this worker lives. `None`: what became of the run is not this worker's any more.
 pub(super) async fn write(
     pool: &PgPool,
     endings: &Endings,
@@ -107,35 +108,34 @@ pub(super) async fn write(
     worker_name: &str,
     mut ended: Ended,
     fenced: &CancellationToken,
-) {
-    let id = run.id().0;
+    outage: &Outage,
+) -> Option<Written> {
     let mut wait = Duration::from_millis(50);
     let mut refused = false;
     // Items have to be written in the same transaction.
     let by_itself = run.tally().has_unwritten_items();
     if !by_itself && endings.write(ended.of(run)).await {
-        tracing::info!(run = id, ended = ended.word(), "ended");
-        return;
+        outage.answered();
+        tracing::info!(ended = ended.word(), "ended");
+        return Some(Written::Done(ended.word()));
     }
     loop {
         match try_write(pool, run, worker_name, &ended).await {
-            Ok(Written::Done) => {
-                tracing::info!(run = id, ended = ended.word(), "ended");
-                return;
+            Ok(written @ Written::Done(word)) => {
+                tracing::info!(ended = word, "ended");
+                return Some(written);
             }
             Ok(Written::Lost) => {
-                tracing::warn!(run = id, "the claim was lost; the result is dropped");
-                return;
+                tracing::warn!("the claim was lost; the result is dropped");
+                return Some(Written::Lost);
             }
-            Err(error) if error.is_transient() => {
-                tracing::warn!(run = id, %error, "the ending is not written yet")
-            }
+            Err(error) if error.is_transient() => outage.failed("writing an ending", &error),
             Err(error) if refused => {
-                tracing::error!(run = id, %error, "no ending is taken; the run stays until this worker stops");
-                return;
+                tracing::error!(%error, "no ending is taken; the run stays until this worker stops");
+                return None;
             }
             Err(error) => {
-                tracing::error!(run = id, %error, "the ending was refused");
+                tracing::error!(%error, "the ending was refused");
                 refused = true;
                 run.tally().take_batch();
                 ended = ended.plain();
@@ -143,17 +143,20 @@ pub(super) async fn write(
             }
         }
         tokio::select! {
-            () = fenced.cancelled(), if !matches!(ended, Ended::Released) => return,
+            () = fenced.cancelled(), if !matches!(ended, Ended::Released) => return None,
             () = tokio::time::sleep(wait) => wait = (wait * 2).min(Duration::from_secs(2)),
         }
         if matches!(ended, Ended::Released) && wait > Duration::from_secs(1) {
-            return;
+            return None;
         }
     }
 }
 
-enum Written {
-    Done,
+/// What the database said to an ending.
+pub(super) enum Written {
+    /// It stands, as this word.
+    Done(&'static str),
+    /// The run is somebody else's.
     Lost,
 }
 
@@ -174,7 +177,12 @@ async fn try_write(
     let call = end_claims(&mut transaction, worker, worker_name, &ending);
     if within(STATEMENT, call).await?.is_empty() {
         drop(transaction);
-        return within(STATEMENT, already_written(pool, run)).await;
+        let mine = within(STATEMENT, already_written(pool, run)).await?;
+        return Ok(if mine {
+            Written::Done(ended.word())
+        } else {
+            Written::Lost
+        });
     }
     let items = run.tally().take_batch();
     let written = within(
@@ -190,13 +198,13 @@ async fn try_write(
         run.tally().put_back(items);
         return Err(error);
     }
-    Ok(Written::Done)
+    Ok(Written::Done(ended.word()))
 }
 
 /// Zero rows can mean that our own commit went through and its confirmation got lost.
-async fn already_written(pool: &PgPool, run: &Run) -> Result<Written, sqlx::Error> {
+async fn already_written(pool: &PgPool, run: &Run) -> Result<bool, sqlx::Error> {
     let claim = run.claim();
-    let mine: bool = sqlx::query_scalar(
+    sqlx::query_scalar(
         "select exists (select from opsroom.run_attempts where tenant_id = $1 and run_id = $2 and claim_no = $3
                          and worker_id = $4 and ended <> 'lost')",
     )
@@ -205,8 +213,7 @@ async fn already_written(pool: &PgPool, run: &Run) -> Result<Written, sqlx::Erro
     .bind(claim.claim_no)
     .bind(claim.worker)
     .fetch_one(pool)
-    .await?;
-    Ok(if mine { Written::Done } else { Written::Lost })
+    .await
 }
 
 /// A clean stop: everything this worker still holds is claimable at once, its attempts uncounted, and

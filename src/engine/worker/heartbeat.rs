@@ -1,11 +1,10 @@
 //! One heartbeat a process. A worker that cannot beat fences itself before its lease ends: others may
 //! take its runs from then on, and its jobs must have stopped by that time.
 
+use super::outage::Outage;
 use crate::deadline::within;
 use crate::error::EngineError;
-use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions as _, PgConnection, PgPool};
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -26,9 +25,17 @@ impl Heartbeat {
         worker: Uuid,
         lease: Duration,
         fenced: CancellationToken,
+        outage: Outage,
     ) -> Self {
         let stop = CancellationToken::new();
-        let task = tokio::spawn(beat_until(pool, worker, lease, fenced, stop.clone()));
+        let task = tokio::spawn(beat_until(
+            pool,
+            worker,
+            lease,
+            fenced,
+            stop.clone(),
+            outage,
+        ));
         Self { stop, task }
     }
 
@@ -46,13 +53,14 @@ async fn beat_until(
     lease: Duration,
     fenced: CancellationToken,
     stop: CancellationToken,
+    outage: Outage,
 ) {
     let every = lease / 6;
     let patience = lease * 2 / 3;
     // The lease counts from when the beat was written, at the latest when it was sent.
     let mut confirmed = Instant::now();
     let mut pulse = Pulse {
-        options: pool.connect_options(),
+        pool,
         worker,
         connection: None,
     };
@@ -70,12 +78,15 @@ async fn beat_until(
             return fenced.cancel();
         }
         match pulse.beat(left.min(every)).await {
-            Ok(true) => confirmed = sent,
+            Ok(true) => {
+                confirmed = sent;
+                outage.answered();
+            }
             Ok(false) => {
                 tracing::error!(%worker, "declared dead by another worker; stopping this worker's jobs");
                 return fenced.cancel();
             }
-            Err(error) => tracing::warn!(%worker, %error, "beat failed"),
+            Err(error) => outage.failed("beating", &error),
         }
         if fenced.is_cancelled() {
             return;
@@ -85,7 +96,7 @@ async fn beat_until(
 
 /// A connection of its own: jobs that hold all the others must not cost the worker its life.
 struct Pulse {
-    options: Arc<PgConnectOptions>,
+    pool: PgPool,
     worker: Uuid,
     connection: Option<PgConnection>,
 }
@@ -97,7 +108,8 @@ impl Pulse {
         let call = async {
             let mut connection = match connection {
                 Some(connection) => connection,
-                None => self.options.connect().await?,
+                // Asked anew each time: the database may have moved.
+                None => self.pool.connect_options().connect().await?,
             };
             let alive: bool = sqlx::query_scalar("select opsroom.beat($1)")
                 .bind(self.worker)

@@ -4,8 +4,9 @@ use super::attempt::{self, Executor};
 use super::claim::Claimer;
 use super::endings::Endings;
 use super::heartbeat::Heartbeat;
+use super::outage::Outage;
 use super::wakes::Wakes;
-use super::{WorkerOptions, finish, housekeeping, pruner, reaper};
+use super::{WorkerOptions, finish, housekeeping, meters, pruner, reaper};
 use crate::deadline::{STATEMENT, within};
 use crate::error::EngineError;
 use crate::registry::Registry;
@@ -19,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 /// The longest that jobs may take to notice that they were told to stop.
-const GRACE: Duration = Duration::from_secs(2);
+const GRACE: Duration = Duration::from_millis(500);
 
 /// The same once the drain time is over: the program is expected to be gone a second later.
 const LAST_GRACE: Duration = Duration::from_millis(400);
@@ -40,6 +41,7 @@ pub(super) struct Incarnation {
     pool: PgPool,
     registry: Registry,
     options: WorkerOptions,
+    outage: Outage,
 }
 
 impl Incarnation {
@@ -47,6 +49,7 @@ impl Incarnation {
         pool: &PgPool,
         registry: &Registry,
         options: &WorkerOptions,
+        outage: &Outage,
     ) -> Result<Self, EngineError> {
         let id = Uuid::new_v4();
         let inserted = sqlx::query(
@@ -62,12 +65,14 @@ impl Incarnation {
         .bind(options.lease.as_secs_f64())
         .execute(pool);
         within(STATEMENT, inserted).await?;
+        outage.answered();
         tracing::info!(worker = %id, name = options.name, slots = options.slots, "working");
         Ok(Self {
             id,
             pool: pool.clone(),
             registry: registry.clone(),
             options: options.clone(),
+            outage: outage.clone(),
         })
     }
 
@@ -78,10 +83,12 @@ impl Incarnation {
             self.id,
             self.options.lease,
             fenced.clone(),
+            self.outage.clone(),
         );
         let reaping = tokio::spawn(reaper::reap_until(
             self.pool.clone(),
             self.options.lease,
+            self.options.poll,
             fenced.clone(),
         ));
         let keeping = tokio::spawn(housekeeping::keep_house_until(
@@ -125,6 +132,7 @@ impl Incarnation {
             self.id,
             self.options.name.clone(),
             self.registry.types(),
+            self.outage.clone(),
         );
         let mut wakes = Wakes::new(self.pool.clone(), self.options.poll, self.options.listen);
         let executor = self.executor(fenced);
@@ -145,6 +153,7 @@ impl Incarnation {
                 for claimed in claimed {
                     jobs.spawn(attempt::execute(executor.clone(), claimed));
                 }
+                ::metrics::gauge!(meters::RUNNING).set(jobs.len() as f64);
                 // Less than was asked for does not mean that there is no more.
                 if found > 0 && found < free {
                     continue;
@@ -172,6 +181,7 @@ impl Incarnation {
             name,
             grace: self.grace(),
             fenced: fenced.clone(),
+            outage: self.outage.clone(),
         }
     }
 
@@ -201,7 +211,7 @@ impl Incarnation {
                 .bind(self.id)
                 .execute(&self.pool);
         if let Err(error) = within(STATEMENT, stopping).await {
-            tracing::warn!(%error, "the drain is not shown");
+            self.outage.failed("showing the drain", &error);
         }
         let deadline = Instant::now() + self.options.drain;
         loop {

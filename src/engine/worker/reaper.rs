@@ -10,14 +10,30 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 const PAGE: i32 = 200;
+/// The longest wait between two looks: a worker with a shorter lease than all others may come.
+const LONGEST: Duration = Duration::from_secs(10);
 
-pub(super) async fn reap_until(pool: PgPool, lease: Duration, stop: CancellationToken) {
-    let every = (lease / 3).min(Duration::from_secs(10));
+/// Looks whenever the next lease would run out if nobody beat any more: a worker that died is found at
+/// once after its lease, and one that beats costs one look a lease. `poll` spreads the looks of many.
+pub(super) async fn reap_until(
+    pool: PgPool,
+    lease: Duration,
+    poll: Duration,
+    stop: CancellationToken,
+) {
+    let longest = lease.min(LONGEST);
     loop {
-        if let Err(error) = reap(&pool).await {
-            tracing::debug!(%error, "reaping failed; trying again");
-        }
-        let wait = every.mul_f64(0.75 + 0.5 * super::finish::spread());
+        let next = match reap(&pool).await {
+            Ok(next) => next.unwrap_or(longest).min(longest),
+            Err(error) => {
+                tracing::debug!(%error, "reaping failed; trying again");
+                poll.max(Duration::from_secs(1)).min(longest)
+            }
+        };
+        let wait = next
+            + poll
+                .mul_f64(0.5 * super::finish::spread())
+                .min(LONGEST / 10);
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(wait) => {}
@@ -25,7 +41,8 @@ pub(super) async fn reap_until(pool: PgPool, lease: Duration, stop: Cancellation
     }
 }
 
-async fn reap(pool: &PgPool) -> Result<(), EngineError> {
+/// Says when the next lease runs out, where there is any.
+async fn reap(pool: &PgPool) -> Result<Option<Duration>, EngineError> {
     let dead = sqlx::query("select declare_dead from opsroom.declare_dead()").fetch_all(pool);
     for row in within(STATEMENT, dead).await? {
         let worker: uuid::Uuid = row.get(0);
@@ -38,12 +55,25 @@ async fn reap(pool: &PgPool) -> Result<(), EngineError> {
             .bind(lost.message.as_str())
             .fetch_all(pool);
         let page = within(STATEMENT, page).await?;
+        if !page.is_empty() {
+            let ended = page.iter().filter(|row| row.get::<bool, _>(1)).count();
+            tracing::warn!(runs = page.len(), ended, "taken from dead workers");
+            // Idle workers look rarely where nobody tells them.
+            let wake = sqlx::query("select pg_notify('opsroom_runs', '')").execute(pool);
+            within(STATEMENT, wake).await?;
+        }
         for row in &page {
-            let (run, ended): (i64, bool) = (row.get(0), row.get(1));
-            tracing::warn!(run, ended, "taken from a dead worker");
+            tracing::debug!(run_id = row.get::<i64, _>(0), "taken from a dead worker");
         }
         if page.len() < PAGE as usize {
-            return Ok(());
+            break;
         }
     }
+    let next = sqlx::query_scalar(
+        "select extract(epoch from min(beat_at + lease) - clock_timestamp())::float8
+           from opsroom.workers where dead_at is null",
+    )
+    .fetch_one(pool);
+    let next: Option<f64> = within(STATEMENT, next).await?;
+    Ok(next.map(|seconds| Duration::from_secs_f64(seconds.max(0.0))))
 }
