@@ -112,7 +112,7 @@ async fn scene(world: &World) -> BTreeMap<&'static str, String> {
         Vec::<String>::new(),
         "twice"
     );
-    let names = BTreeMap::from([
+    BTreeMap::from([
         ("{north}", world.north.to_string()),
         ("{south}", world.south.to_string()),
         ("{north_run}", north_run.to_string()),
@@ -125,8 +125,7 @@ async fn scene(world: &World) -> BTreeMap<&'static str, String> {
         ),
         ("{south_hash}", south_hash),
         ("{database}", world.database().name().to_owned()),
-    ]);
-    names
+    ])
 }
 
 /// What the server says: a SQLSTATE, or the rows of the last statement.
