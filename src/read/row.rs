@@ -61,7 +61,8 @@ pub struct Cursor {
 
 impl Cursor {
     /// True where this place is further down the list than `other`.
-    pub(crate) fn is_before(self, other: Self) -> bool {
+    #[must_use]
+    pub fn is_before(self, other: Self) -> bool {
         (self.created, self.id) < (other.created, other.id)
     }
 }

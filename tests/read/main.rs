@@ -23,6 +23,7 @@ mod rollups;
 mod schedules;
 mod schema;
 mod seeded;
+mod slices;
 mod standby;
 mod still;
 mod times;
