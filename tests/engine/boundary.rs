@@ -111,3 +111,38 @@ async fn what_is_forgotten_is_found() {
         sqlx::raw_sql("rollback").execute(&mut owner).await.unwrap();
     }
 }
+
+#[tokio::test]
+async fn a_temporary_type_hides_none_of_ours_even_where_everybody_may_make_one() {
+    let world = World::new().await.unwrap();
+    let open = format!(
+        "grant temporary on database {} to public",
+        world.database().name()
+    );
+    world.database().script(&open).await.unwrap();
+    let attack = async |login: &str, hidden: &str, call: &str| {
+        let attack = format!(
+            "begin read write;
+             create function pg_temp.executed({hidden}) returns boolean language plpgsql as $$
+             begin raise exception 'executed as %', current_user; end $$;
+             create domain pg_temp.{hidden} as pg_catalog.{hidden} check (pg_temp.executed(value));
+             {call}"
+        );
+        let mut connection = world.connect(login).await.unwrap();
+        let done = sqlx::raw_sql(sqlx::AssertSqlSafe(attack)).execute(&mut connection);
+        done.await.map(drop)
+    };
+    let detail = "select opsroom.run_detail(1)";
+    for (login, hidden, call) in [
+        (&world.worker, "pg_snapshot", "select opsroom.prune_runs(1)"),
+        (&world.worker, "jsonb", "select opsroom.declare_dead()"),
+        (&world.oncall, "timestamptz", detail),
+    ] {
+        attack(login, hidden, call).await.unwrap();
+    }
+    let careless = "alter function opsroom.run_detail(bigint) set search_path = ''";
+    world.database().script(careless).await.unwrap();
+    let found = attack(&world.oncall, "timestamptz", detail).await;
+    let found = found.unwrap_err().to_string();
+    assert!(found.contains("executed as opsroom_owner"), "{found}");
+}
