@@ -584,8 +584,8 @@ begin
   if (new.started_at, new.completed_at) is distinct from (old.started_at, old.completed_at) then
     perform opsroom.refuse_future(new.started_at, new.completed_at);
   end if;
-  if (new.status, new.outcome, new.worker_id, new.attempt, new.available_at)
-     is distinct from (old.status, old.outcome, old.worker_id, old.attempt, old.available_at) then
+  if (new.status, new.outcome, new.worker_id, new.attempt, new.available_at, new.failure_summary)
+     is distinct from (old.status, old.outcome, old.worker_id, old.attempt, old.available_at, old.failure_summary) then
     new.changed_xid := pg_catalog.pg_current_xact_id();
   else
     new.changed_xid := old.changed_xid;

@@ -75,7 +75,7 @@ pub struct HealthBoard {
 
 pub(crate) fn query(by: By, scope: &Scope) -> QueryBuilder<Postgres> {
     let mut sql = QueryBuilder::new("");
-    rollup::push_state(&mut sql, 0);
+    rollup::push_state(&mut sql, scope, 0);
     let key = key(by);
     sql.push(format_args!(
         ", active as materialized (select r.{key} as key, count(*) filter (where r.status = 'running') as running, \

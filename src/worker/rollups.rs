@@ -3,6 +3,7 @@
 use crate::cli::Database;
 use crate::database;
 use crate::failure::Failure;
+use crate::tell::tell;
 use clap::Subcommand;
 use opsroom_engine::rollups;
 
@@ -23,17 +24,17 @@ pub(crate) async fn run(database: &Database, what: Rollups) -> Result<(), Failur
                 eprintln!("{at}/{of} {}  {} runs", day.day, day.runs);
             };
             let days = rollups::rebuild(&mut connection, told).await?;
-            println!("{days} days counted anew");
+            tell!("{days} days counted anew");
             Ok(())
         }
         Rollups::Check => {
             let told = |day, at, of| eprintln!("{at}/{of} {day}");
             let found = rollups::check(&mut connection, told).await?;
             for difference in &found {
-                println!("{}  {}", difference.day, difference.what);
+                tell!("{}  {}", difference.day, difference.what);
             }
             if found.is_empty() {
-                println!("the rollups say what the runs say");
+                tell!("the rollups say what the runs say");
                 return Ok(());
             }
             Err(Failure::new("the rollups differ from the runs")

@@ -89,7 +89,8 @@ async fn scene(world: &World) -> BTreeMap<&'static str, String> {
          insert into opsroom.schedules (tenant_id, type, name, cron, time_zone)
          select id, '{sync}', 'nightly', '0 3 * * *', 'UTC' from opsroom.tenants;
          insert into opsroom.schedule_fires (tenant_id, schedule_id, fire_at) select tenant_id, id, now() from opsroom.schedules;
-         insert into opsroom.run_failures (tenant_id, run_id, ord, code, n, created_at) values ({south}, {south_run}, 9, 'a.b', 1, now());
+         insert into opsroom.run_failures (tenant_id, run_id, ord, code, n, created_at, type, initiator_name, outcome)
+         values ({south}, {south_run}, 9, 'a.b', 1, now(), '{sync}', 'System', 'failed');
          insert into opsroom.run_keys (tenant_id, run_id, key, value, created_at) values ({south}, {south_run}, 'k', 'v', now());
          insert into opsroom.notifications (tenant_id, user_id, run_id, kind, run_type)
          select {south}, id, {south_run}, 'queued', '{sync}' from opsroom.users where name = 'Sam Reyes'",
@@ -112,7 +113,7 @@ async fn scene(world: &World) -> BTreeMap<&'static str, String> {
         Vec::<String>::new(),
         "twice"
     );
-    let names = BTreeMap::from([
+    BTreeMap::from([
         ("{north}", world.north.to_string()),
         ("{south}", world.south.to_string()),
         ("{north_run}", north_run.to_string()),
@@ -125,8 +126,7 @@ async fn scene(world: &World) -> BTreeMap<&'static str, String> {
         ),
         ("{south_hash}", south_hash),
         ("{database}", world.database().name().to_owned()),
-    ]);
-    names
+    ])
 }
 
 /// What the server says: a SQLSTATE, or the rows of the last statement.

@@ -117,7 +117,7 @@ async fn any_number_of_tickers_and_writers_count_each_run_once() {
         let mut writer = world.owner().await.unwrap();
         let mut worker = worlds_worker(&world).await.unwrap();
         for n in 0..15 {
-            let tenant = if (at + n) % 2 == 0 {
+            let tenant = if (at + n).is_multiple_of(2) {
                 world.north
             } else {
                 world.south
@@ -128,7 +128,7 @@ async fn any_number_of_tickers_and_writers_count_each_run_once() {
             tick(&mut worker).await;
             transaction.commit().await.unwrap();
             tick(&mut worker).await;
-            if n == 7 && at % 4 == 0 {
+            if n == 7 && at.is_multiple_of(4) {
                 rollups::rebuild(&mut worker, |_, _, _| {}).await.unwrap();
             }
         }

@@ -86,9 +86,10 @@ impl App {
     /// screen.
     fn back(&mut self) {
         let on_runs = self.place() == Place::Runs;
-        if self.close_overlay() {
-        } else if self.filter.unchoose() {
-        } else if self.filter.is_open() {
+        if self.close_overlay() || self.filter.unchoose() {
+            return;
+        }
+        if self.filter.is_open() {
             self.filter.close();
         } else if self.detail.search.input.take().is_some() {
         } else if on_runs && self.travel.end() {
