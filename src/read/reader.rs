@@ -17,6 +17,7 @@ use crate::health::{self, By, HealthBoard};
 use crate::history::{self, History};
 use crate::keys;
 use crate::list::{self, Held, MAX_PAGE, PageRequest, RunPage};
+use crate::notifications::{self, Notifications};
 use crate::options::ReadOptions;
 use crate::people::{self, People};
 use crate::rollup;
@@ -365,6 +366,15 @@ impl Reader {
     pub async fn schedules(&mut self) -> Result<Schedules, ReadError> {
         let rows = self.all(schedules::query()).await?;
         schedules::decode(&rows)
+    }
+
+    /// The newest notifications of the login's user, 500 at most.
+    ///
+    /// # Errors
+    /// As every call: see [`ReadError`].
+    pub async fn notifications(&mut self) -> Result<Notifications, ReadError> {
+        let rows = self.all(notifications::query()).await?;
+        notifications::decode(&rows)
     }
 
     /// What the connection is like and what the login can see.
