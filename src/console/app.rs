@@ -4,11 +4,14 @@
 
 mod act;
 mod bell;
+mod board;
 mod choose;
 mod clock;
 pub mod comparison;
 mod cursor;
 mod detail;
+mod failures;
+pub mod fares;
 mod filter;
 mod input;
 mod layout;
@@ -17,9 +20,12 @@ mod looks;
 mod menu;
 mod message;
 mod mouse;
+mod notifications;
+mod open;
 mod past;
 mod place;
 mod runs;
+mod schedules;
 mod search;
 mod settings;
 mod share;
@@ -31,18 +37,23 @@ mod vocabulary;
 mod wants;
 mod workers;
 
+pub use board::{Board, Moves, Named};
 pub use clock::{Clock, TimeMode};
 pub use comparison::{Compared, Comparison, ComparisonWant, With};
 pub use cursor::Cursor;
 pub use detail::{Detail, Pane, Search, Shown};
+pub use failures::{Counted, Failures};
+pub use fares::{Covered, Fares};
 pub use filter::Filter;
 pub use layout::Areas;
 pub use listing::{Listing, Standing, Trouble};
 pub use looks::Looks;
 pub use menu::{Choice, Entry, Menu, MenuKind};
 pub use message::{Capture, Data, DetailAnswer, Effect, Message, Reach, WorkersAnswer};
+pub use notifications::{Notifications, Told};
 pub use place::{Place, Stack};
 pub use runs::{Runs, Way};
+pub use schedules::Schedules;
 pub use settings::{SavedView, Settings};
 pub use sort::Sort;
 pub use travel::Travel;
@@ -57,6 +68,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use opsroom_model::RunId;
 use opsroom_model::query::Query;
 use opsroom_read::Headline;
+use std::collections::BTreeSet;
 
 /// Which part of the screen takes the keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,8 +138,18 @@ pub struct App {
     pub filter: Filter,
     /// The detail.
     pub detail: Detail,
+    /// What failed, by code.
+    pub failures: Failures,
+    /// How the tenants fare.
+    pub tenants: Fares,
+    /// How the types fare.
+    pub types: Fares,
     /// Who executes.
     pub workers: Workers,
+    /// What fires when.
+    pub schedules: Schedules,
+    /// What the login's user was told of.
+    pub notifications: Notifications,
     /// Two runs beside each other.
     pub comparison: Comparison,
     /// Earlier moments of the list.
@@ -187,7 +209,12 @@ impl App {
             reach: None,
             filter: Filter::new(start.query),
             detail: Detail::default(),
+            failures: Failures::default(),
+            tenants: Fares::default(),
+            types: Fares::default(),
             workers: Workers::default(),
+            schedules: Schedules::default(),
+            notifications: Notifications::default(),
             comparison: Comparison::default(),
             travel: Travel::default(),
             looks: Looks::default(),
@@ -204,7 +231,7 @@ impl App {
 
     /// Takes one message in. Never blocks and never fails.
     pub fn update(&mut self, message: Message) -> Vec<Effect> {
-        let effects = match message {
+        let mut effects = match message {
             Message::Tick(now) => self.tick(now),
             Message::Resize(columns, rows) => {
                 self.size = (columns, rows);
@@ -227,6 +254,12 @@ impl App {
             }
         };
         self.settle();
+        // Kept once per visit, not once per key; before the end of the program, not behind it.
+        if (self.place() != Place::Notifications || effects.contains(&Effect::Quit))
+            && let Some(read) = self.notifications.to_keep()
+        {
+            effects.insert(0, Effect::Read(read));
+        }
         effects
     }
 
@@ -283,7 +316,7 @@ impl App {
                 let open = self.detail.pane == Pane::Beside && self.areas().detail.is_some();
                 self.focus == Focus::Detail && open
             }
-            Place::Comparison | Place::Workers => false,
+            _ => false,
         }
     }
 
@@ -319,8 +352,24 @@ impl App {
                 self.detail.follow(wanted);
             }
             Place::Run => self.detail.follow(self.run_in_hand()),
-            Place::Workers => self.workers.keep_in_view(height),
-            Place::Comparison => {}
+            _ => {
+                if let Some(list) = self.list_mut() {
+                    list.keep_in_view(height);
+                }
+            }
+        }
+    }
+
+    /// The list of the screen that is shown, where that is no list of runs.
+    pub(super) fn list_mut(&mut self) -> Option<&mut dyn Moves> {
+        match self.place() {
+            Place::Failures => Some(&mut self.failures),
+            Place::Tenants => Some(&mut self.tenants),
+            Place::Types => Some(&mut self.types),
+            Place::Workers => Some(&mut self.workers),
+            Place::Schedules => Some(&mut self.schedules),
+            Place::Notifications => Some(&mut self.notifications.board),
+            Place::Runs | Place::Run | Place::Comparison => None,
         }
     }
 
@@ -333,13 +382,17 @@ impl App {
         self.filter.set(query);
         self.runs.clear();
         self.headline = None;
+        self.failures.clear();
+        self.tenants.clear();
+        self.types.clear();
         self.travel.clear();
         self.clock.freeze(None);
     }
 
-    /// When the last look ended, as far as that is remembered.
-    pub fn remember(&mut self, last_look: Option<DateTime<Utc>>) {
+    /// When the last look ended and which notifications were read, as far as that is remembered.
+    pub fn remember(&mut self, last_look: Option<DateTime<Utc>>, read: BTreeSet<i64>) {
         self.looks = Looks::after(last_look);
+        self.notifications = Notifications::after(read);
     }
 
     /// Puts the theme called `name` on, where there is one.

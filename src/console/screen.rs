@@ -6,12 +6,17 @@ mod columns;
 mod comparison;
 mod context;
 mod detail;
+mod failures;
+mod fares;
 mod filter_row;
 mod headline;
 mod help;
 mod hints;
 mod list;
 mod menu;
+mod notice;
+mod notifications;
+mod schedules;
 mod workers;
 
 pub use columns::{Column, columns};
@@ -24,7 +29,7 @@ pub(crate) use menu::line_at as menu_line;
 
 use crate::app::{App, Areas, Focus, Health, Overlay, Place, Sort};
 use crate::theme::Role;
-use crate::widget::{Canvas, table};
+use crate::widget::{Canvas, Line, table};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
@@ -46,7 +51,7 @@ pub fn view(app: &App, buffer: &mut Buffer) -> Option<Position> {
     body(app, &mut canvas, &areas);
     canvas.set_dimmed(false);
     let mut cursor = None;
-    if app.place() == Place::Runs {
+    if app.place().is_filtered() {
         cursor = filter_row::draw(app, &mut canvas, areas.filter);
         filter_row::below(app, &mut canvas, areas.filter);
     }
@@ -80,8 +85,38 @@ fn body(app: &App, canvas: &mut Canvas<'_>, areas: &Areas) {
                 comparison::draw(app, canvas, area);
             }
         }
+        Place::Failures => {
+            failures::draw(app, canvas, areas);
+            if let Some(area) = areas.detail {
+                rule(app, canvas, areas.rule);
+                failures::meaning(app, canvas, area);
+            }
+        }
+        Place::Tenants => fares::draw(app, canvas, areas, &app.tenants, fares::TENANTS),
+        Place::Types => fares::draw(app, canvas, areas, &app.types, fares::TYPES),
         Place::Workers => workers::draw(app, canvas, areas),
+        Place::Schedules => schedules::draw(app, canvas, areas),
+        Place::Notifications => notifications::draw(app, canvas, areas),
     }
+}
+
+/// A sentence of our own, broken at blanks, behind `indent`.
+fn wrapped(text: &'static str, width: usize, indent: &str, role: Role) -> Vec<Line> {
+    let room = width.saturating_sub(indent.len() + 2).max(16);
+    let mut lines = Vec::new();
+    let mut row = String::new();
+    for word in text.split(' ') {
+        if !row.is_empty() && row.chars().count() + 1 + word.chars().count() > room {
+            lines.push(Line::of(format!("{indent}{row}"), role));
+            row.clear();
+        }
+        if !row.is_empty() {
+            row.push(' ');
+        }
+        row.push_str(word);
+    }
+    lines.push(Line::of(format!("{indent}{row}"), role));
+    lines
 }
 
 /// What the runs are sorted by when the header is clicked at `at`.

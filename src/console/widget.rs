@@ -5,6 +5,7 @@ mod canvas;
 mod line;
 mod notice;
 pub mod popup;
+pub mod spark;
 pub mod table;
 
 pub use bar::{bar, slices};

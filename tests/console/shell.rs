@@ -403,7 +403,7 @@ fn branches_of_the_context_fold_under_the_cursor() {
 #[test]
 fn what_changed_since_the_last_look_is_marked_until_looked_at() {
     let mut app = app(120, 40, "");
-    app.remember(Some(ago(1000)));
+    app.remember(Some(ago(1000)), std::collections::BTreeSet::new());
     give(&mut app, page(story()));
     app.update(Message::Tick(now()));
     let marks = |app: &App| {

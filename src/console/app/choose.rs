@@ -87,7 +87,7 @@ impl App {
     }
 
     /// One run, whichever the list has selected.
-    fn open_run(&mut self, id: RunId) {
+    pub(super) fn open_run(&mut self, id: RunId) {
         self.go(Place::Run);
         self.detail.pinned = Some(id);
     }

@@ -8,7 +8,11 @@ use crate::theme::Shelf;
 use chrono::{DateTime, Utc};
 use crossterm::event::{KeyEvent, MouseEvent};
 use opsroom_model::RunId;
-use opsroom_read::{Attempt, Headline, ItemPage, Lookup, RunPage, RunRow, Worker};
+use opsroom_read::{
+    Attempt, By, FailureBoard, Headline, HealthBoard, ItemPage, Lookup, Notifications, RunPage,
+    RunRow, Schedules, Worker,
+};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Something happened.
@@ -55,6 +59,26 @@ pub enum Data {
     Detail(Box<DetailAnswer>),
     /// Who executes.
     Workers(WorkersAnswer),
+    /// What failed, by code.
+    Failures {
+        /// Which filter it answers.
+        generation: u64,
+        /// `None` where the counting has not caught up.
+        board: Option<FailureBoard>,
+    },
+    /// How tenants or types fare.
+    Health {
+        /// Which of the two.
+        by: By,
+        /// Which filter it answers.
+        generation: u64,
+        /// `None` where the counting has not caught up.
+        board: Option<HealthBoard>,
+    },
+    /// What fires when.
+    Schedules(Schedules),
+    /// What the login's user was told of.
+    Notifications(Notifications),
     /// How the runs stand that a bell was asked for.
     Watched(Vec<Arc<RunRow>>),
     /// Two runs.
@@ -123,6 +147,8 @@ pub enum Effect {
     Mouse(Capture),
     /// A look ended then: to be remembered.
     Looked(DateTime<Utc>),
+    /// These notifications were read: to be remembered.
+    Read(BTreeSet<i64>),
 }
 
 /// Whether the mouse is ours.

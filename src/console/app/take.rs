@@ -1,6 +1,8 @@
 //! What answers do to the state. One to a question that is asked no more changes nothing.
 
-use super::{App, Data, Effect, Health, Topic, Trouble};
+use super::board::Moves;
+use super::{App, Data, Effect, Health, Topic, Trouble, workers};
+use opsroom_read::By;
 use opsroom_read::RunPage;
 
 impl App {
@@ -26,7 +28,42 @@ impl App {
             }
             Data::Reach(reach) => self.reach = Some(reach),
             Data::Detail(answer) => self.detail.take(*answer),
-            Data::Workers(answer) => self.workers.take(answer),
+            Data::Workers(answer) => self.workers.take(workers::rows(answer), ()),
+            Data::Failures { generation, board } => {
+                if generation == self.filter.generation() {
+                    match board {
+                        Some(board) => {
+                            self.clock.learn(board.as_of);
+                            self.failures.take_board(board);
+                        }
+                        None => self.failures.behind(),
+                    }
+                }
+            }
+            Data::Health {
+                by,
+                generation,
+                board,
+            } => {
+                let fares = match by {
+                    By::Tenant => &mut self.tenants,
+                    By::Type => &mut self.types,
+                };
+                if generation == self.filter.generation() {
+                    match board {
+                        Some(board) => {
+                            self.clock.learn(board.as_of);
+                            fares.take_board(board);
+                        }
+                        None => fares.behind(),
+                    }
+                }
+            }
+            Data::Schedules(answer) => {
+                self.clock.learn(answer.as_of);
+                self.schedules.take(answer.rows, answer.more);
+            }
+            Data::Notifications(answer) => self.notifications.take(answer),
             Data::Watched(rows) => return self.ring(&rows),
             Data::Comparison(want, compared) => self.comparison.take(want, *compared),
             Data::Failed { topic, trouble } => self.fail(topic, trouble),
@@ -45,7 +82,12 @@ impl App {
     /// An error about one question is said on its screen; elsewhere it is a word in passing.
     fn fail(&mut self, topic: Topic, trouble: Trouble) {
         match topic {
-            Topic::Workers => self.workers.listing.fail(trouble),
+            Topic::Failures => self.failures.fail(trouble),
+            Topic::Tenants => self.tenants.fail(trouble),
+            Topic::Types => self.types.fail(trouble),
+            Topic::Schedules => self.schedules.fail(trouble),
+            Topic::Notifications => self.notifications.board.fail(trouble),
+            Topic::Workers => self.workers.fail(trouble),
             _ => self.say(trouble.what),
         }
     }

@@ -7,7 +7,7 @@ use crate::pace;
 use chrono::TimeDelta;
 use opsroom_model::RunId;
 use opsroom_model::query::Query;
-use opsroom_read::PageRequest;
+use opsroom_read::{By, PageRequest};
 use std::time::Duration;
 
 /// The usual interval of polling.
@@ -52,6 +52,14 @@ pub enum Question {
     Reach,
     /// One run.
     Detail(DetailWant),
+    /// What failed, by code.
+    Failures(Query),
+    /// How tenants or types fare.
+    Health(By, Query),
+    /// What fires when.
+    Schedules,
+    /// What the login's user was told of.
+    Notifications,
     /// Who executes.
     Workers,
     /// How these runs stand.
@@ -68,6 +76,11 @@ pub enum Topic {
     Headline,
     Reach,
     Detail,
+    Failures,
+    Tenants,
+    Types,
+    Schedules,
+    Notifications,
     Workers,
     Watched,
     Comparison,
@@ -97,6 +110,11 @@ impl Question {
             Self::Headline(_) => Topic::Headline,
             Self::Reach => Topic::Reach,
             Self::Detail(_) => Topic::Detail,
+            Self::Failures(_) => Topic::Failures,
+            Self::Health(By::Tenant, _) => Topic::Tenants,
+            Self::Health(By::Type, _) => Topic::Types,
+            Self::Schedules => Topic::Schedules,
+            Self::Notifications => Topic::Notifications,
             Self::Workers => Topic::Workers,
             Self::Watched(_) => Topic::Watched,
             Self::Comparison(_) => Topic::Comparison,
@@ -159,6 +177,11 @@ impl App {
                     .into_iter()
                     .collect()
             }
+            Place::Failures => self.counted_wants(Question::Failures),
+            Place::Tenants => self.counted_wants(|query| Question::Health(By::Tenant, query)),
+            Place::Types => self.counted_wants(|query| Question::Health(By::Type, query)),
+            Place::Schedules => vec![Question::Schedules.asked(0, Again::Paces(2))],
+            Place::Notifications => vec![Question::Notifications.asked(0, Again::Paces(2))],
             Place::Workers => vec![Question::Workers.asked(0, Again::Paces(1))],
         };
         asks.push(Question::Reach.asked(0, Again::Rarely));
@@ -171,6 +194,13 @@ impl App {
             pace: self.pace(),
             paused: self.paused,
         }
+    }
+
+    /// What is counted changes slowly, and is asked for seldom.
+    fn counted_wants(&self, question: impl Fn(Query) -> Question) -> Vec<Ask> {
+        let generation = self.filter.generation();
+        let query = self.filter.query().clone();
+        vec![question(query).asked(generation, Again::Paces(5))]
     }
 
     fn runs_wants(&self) -> Vec<Ask> {

@@ -39,6 +39,20 @@ pub(super) async fn perform(
         Question::Detail(want) => detail(reader, *want)
             .await
             .map(|answer| Data::Detail(Box::new(answer))),
+        Question::Failures(query) => reader
+            .failures(query)
+            .await
+            .map(|board| Data::Failures { generation, board }),
+        Question::Health(by, query) => {
+            let board = reader.health(*by, query).await;
+            board.map(|board| Data::Health {
+                by: *by,
+                generation,
+                board,
+            })
+        }
+        Question::Schedules => reader.schedules().await.map(Data::Schedules),
+        Question::Notifications => reader.notifications().await.map(Data::Notifications),
         Question::Workers => workers(reader).await.map(Data::Workers),
         Question::Watched(ids) => runs(reader, &named(ids), ids.len())
             .await

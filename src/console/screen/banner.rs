@@ -57,7 +57,16 @@ fn breadcrumb(app: &App, width: u16) -> Line {
         None => (Place::Runs, &[][..]),
     };
     if width >= 60 {
-        for place in before {
+        let (shown, left_out) = match before.len() {
+            0..=2 => (before, false),
+            all => (&before[all - 1..], true),
+        };
+        if left_out {
+            line = line
+                .and(app.glyphs.ellipsis, Role::Muted)
+                .and(format!(" {} ", app.glyphs.into), Role::Faint);
+        }
+        for place in shown {
             line = line
                 .and(place.title(), Role::Muted)
                 .and(format!(" {} ", app.glyphs.into), Role::Faint);

@@ -32,6 +32,7 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         .draw(canvas, area),
         Compared::Forbidden(capability) => Notice::Forbidden {
             what: &super::forbidden(capability.as_str()),
+            remedy: "",
         }
         .draw(canvas, area),
     }

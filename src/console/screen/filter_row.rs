@@ -1,6 +1,6 @@
 //! The third row: what the filter says, or what is being typed and what is wrong with it.
 
-use crate::app::App;
+use crate::app::{App, Place};
 use crate::lapse;
 use crate::theme::Role;
 use crate::widget::{Canvas, Line};
@@ -26,7 +26,9 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, area: Rect) -> Option<Pos
             .and(format!(" {chip} "), Role::Chip)
             .and(" ", Role::Screen);
     }
-    line = line.and_right(extent(app), Role::Muted);
+    if app.place() == Place::Runs {
+        line = line.and_right(extent(app), Role::Muted);
+    }
     line.draw(canvas, area);
     None
 }

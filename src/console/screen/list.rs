@@ -1,6 +1,7 @@
 //! The rows of the list. What is wrong is seen first: states have colours, all else is grey.
 
 use super::columns::{Column, columns};
+use super::notice::nothing;
 use crate::app::{App, Areas, Sort, TimeMode};
 use crate::glyphs::role_of;
 use crate::lapse;
@@ -67,15 +68,9 @@ fn notice(app: &App) -> Notice<'static> {
     if app.runs.loading {
         Notice::Loading
     } else if app.filter.query().is_empty() {
-        Notice::Empty {
-            what: "no runs in the last 30 days, and none active",
-            remedy: "",
-        }
+        nothing(app, ("no runs in the last 30 days, and none active", ""))
     } else {
-        Notice::Empty {
-            what: "no run fits the filter; Esc drops its last term",
-            remedy: "",
-        }
+        nothing(app, ("no run fits the filter; Esc drops its last term", ""))
     }
 }
 

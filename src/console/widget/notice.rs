@@ -22,6 +22,8 @@ pub enum Notice<'a> {
     Forbidden {
         /// What it lacks.
         what: &'a str,
+        /// What a person can do; empty: nothing.
+        remedy: &'a str,
     },
     /// The question could not be answered.
     Error {
@@ -38,7 +40,7 @@ impl Notice<'_> {
         let (what, role, remedy) = match self {
             Self::Loading => ("loading …", Role::Muted, ""),
             Self::Empty { what, remedy } => (what, Role::Muted, remedy),
-            Self::Forbidden { what } => (what, Role::Partial, ""),
+            Self::Forbidden { what, remedy } => (what, Role::Partial, remedy),
             Self::Error { what, remedy } => (what, Role::Problem, remedy),
         };
         let row = |y: u16| Rect {

@@ -1,6 +1,7 @@
 //! The record of one run, section by section.
 
 use super::super::list::stuck_words;
+use super::super::wrapped;
 use super::{Spacing, state_words};
 use crate::app::Clock;
 use crate::glyphs::Glyphs;
@@ -200,7 +201,7 @@ impl Sheet<'_> {
             lines.push(self.failure(failure));
             if let Some(entry) = catalogue::entry(failure.code.as_str()) {
                 for text in [entry.meaning, entry.remedy] {
-                    self.wrapped(text, lines);
+                    lines.extend(wrapped(text, self.width, "    ", Role::Muted));
                 }
             }
         }
@@ -215,23 +216,6 @@ impl Sheet<'_> {
         .and(&failure.code, Role::Failed)
         .and("  ", Role::Screen)
         .and(&failure.message, Role::Screen)
-    }
-
-    /// A sentence of our own, broken at blanks, indented.
-    fn wrapped(&self, text: &'static str, lines: &mut Vec<Line>) {
-        let room = self.width.saturating_sub(6).max(16);
-        let mut row = String::new();
-        for word in text.split(' ') {
-            if !row.is_empty() && row.chars().count() + 1 + word.chars().count() > room {
-                lines.push(Line::of(format!("    {row}"), Role::Muted));
-                row.clear();
-            }
-            if !row.is_empty() {
-                row.push(' ');
-            }
-            row.push_str(word);
-        }
-        lines.push(Line::of(format!("    {row}"), Role::Muted));
     }
 
     fn section(&self, name: &'static str) -> Line {
