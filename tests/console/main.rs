@@ -5,6 +5,7 @@
     reason = "a test ends where its world is not as it must be"
 )]
 
+mod boards;
 mod cli;
 mod colours;
 mod guard;

@@ -70,19 +70,18 @@ fn headline(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     };
     let line = Line::of(" ", Role::Screen)
         .and(app.glyphs.failed, Role::Failed)
-        .and(format!(" {codes}"), Role::Strong)
-        .and(
-            format!("   since {} UTC", covers(counted.from, counted.step)),
-            Role::Muted,
-        );
+        .and(format!(" {codes}   "), Role::Strong);
+    // What was left out comes before what matters less: the line may be cut.
     let line = match counted.narrowed {
         true => line,
         false => line.and(
-            "   filter not applied: only tenants, types and since: narrow this",
+            "filter not applied: only tenants, types and since: narrow this   ",
             Role::Partial,
         ),
     };
-    line.draw(canvas, area);
+    let since = covers(counted.from, counted.step);
+    line.and(format!("since {since} UTC"), Role::Muted)
+        .draw(canvas, area);
 }
 
 /// Whole hours or days of UTC were counted: they are said as such, in whatever zone times are shown.

@@ -115,21 +115,18 @@ fn headline(app: &App, canvas: &mut Canvas<'_>, area: Rect, board: &Fares, words
         true => format!(" {} {noun} of more", rows.len()),
         false => format!(" {} {noun}", rows.len()),
     };
-    let line = Line::of(many, Role::Strong).and(
-        format!(
-            ", worst first   since {} UTC, as of the last count",
-            covered.from.format("%Y-%m-%d")
-        ),
-        Role::Muted,
-    );
+    let line = Line::of(many, Role::Strong).and(", worst first   ", Role::Muted);
+    // What was left out comes before what matters less: the line may be cut.
     let line = match fares::narrows(app.filter.query()) {
         true => line,
         false => line.and(
-            format!("   filter not applied: {}", words.filter),
+            format!("filter not applied: {}   ", words.filter),
             Role::Partial,
         ),
     };
-    line.draw(canvas, area);
+    let since = covered.from.format("%Y-%m-%d");
+    line.and(format!("since {since} UTC, as of the last count"), Role::Muted)
+        .draw(canvas, area);
 }
 
 fn draw_cell(app: &App, canvas: &mut Canvas<'_>, area: Rect, column: Column, row: &Health) {

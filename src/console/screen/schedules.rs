@@ -25,14 +25,14 @@ enum Column {
 }
 
 const COLUMNS: &[table::Column<Column>] = &[
-    column(Column::State, "STATE", Align::Left, (11, 30), 0),
-    column(Column::Name, "SCHEDULE", Align::Left, (12, 28), 0),
-    column(Column::Tenant, "TENANT", Align::Left, (10, 24), 2),
+    column(Column::State, "STATE", Align::Left, (9, 9), 0),
+    column(Column::Name, "SCHEDULE", Align::Left, (17, 32), 0),
+    column(Column::Tenant, "TENANT", Align::Left, (12, 28), 2),
     column(Column::Type, "STARTS", Align::Left, (14, 30), 6),
-    column(Column::Cron, "CRON", Align::Left, (12, 22), 4),
+    column(Column::Cron, "CRON", Align::Left, (12, 18), 4),
     column(Column::Zone, "ZONE", Align::Left, (13, 20), 7),
     column(Column::Next, "NEXT", Align::Right, (9, 11), 0),
-    column(Column::Last, "LAST", Align::Left, (20, 24), 3),
+    column(Column::Last, "LAST", Align::Left, (21, 26), 3),
     column(Column::Missed, "MISSED", Align::Right, (6, 6), 5),
 ];
 
@@ -116,7 +116,7 @@ fn draw_cell(app: &App, canvas: &mut Canvas<'_>, area: Rect, column: Column, row
         _ => Role::Screen,
     };
     match column {
-        Column::State => badge(app, row, state).draw(canvas, area),
+        Column::State => badge(app, state).draw(canvas, area),
         Column::Name => {
             canvas.text(area, &row.name, text);
         }
@@ -144,7 +144,7 @@ fn draw_cell(app: &App, canvas: &mut Canvas<'_>, area: Rect, column: Column, row
     }
 }
 
-fn badge(app: &App, row: &ScheduleRow, state: State) -> Line {
+fn badge(app: &App, state: State) -> Line {
     let (sign, role) = match state {
         State::Broken => (app.glyphs.failed, Role::Failed),
         State::Paused => (app.glyphs.paused, Role::Partial),
@@ -152,11 +152,11 @@ fn badge(app: &App, row: &ScheduleRow, state: State) -> Line {
         State::Fires => (app.glyphs.live, Role::Running),
     };
     let line = Line::of(sign, role).and(" ", role);
-    match (state, &row.error) {
-        (State::Broken, Some(code)) => line.and(code, role),
-        (State::Paused, _) => line.and("paused", Role::Muted),
-        (State::Overdue, _) => line.and("overdue", role),
-        _ => line.and("live", Role::Muted),
+    match state {
+        State::Broken => line.and("broken", role),
+        State::Paused => line.and("paused", Role::Muted),
+        State::Overdue => line.and("overdue", role),
+        State::Fires => line.and("live", Role::Muted),
     }
 }
 
@@ -180,8 +180,11 @@ fn next(app: &App, canvas: &mut Canvas<'_>, area: Rect, row: &ScheduleRow, state
     canvas.text_right(area, words, role);
 }
 
-/// How the last run ended, and when it was due.
+/// How the last run ended, and when it was due; why there is no next one, where there is none.
 fn last(app: &App, row: &ScheduleRow) -> Line {
+    if let Some(code) = &row.error {
+        return Line::of(code, Role::Failed);
+    }
     let Some(at) = row.last_fire_at else {
         return Line::of("not yet", Role::Muted);
     };
