@@ -52,7 +52,7 @@ pub use menu::{Choice, Entry, Menu, MenuKind};
 pub use message::{Capture, Data, DetailAnswer, Effect, Message, Reach, WorkersAnswer};
 pub use notifications::{Notifications, Told};
 pub use place::{Place, Stack};
-pub use runs::{Runs, Way};
+pub use runs::{Covers, Runs, Way};
 pub use schedules::Schedules;
 pub use settings::{SavedView, Settings};
 pub use sort::Sort;
@@ -67,7 +67,7 @@ use crate::theme::{Shelf, Theme};
 use chrono::{DateTime, TimeDelta, Utc};
 use opsroom_model::RunId;
 use opsroom_model::query::Query;
-use opsroom_read::Headline;
+use opsroom_read::{Headline, Point};
 use std::collections::BTreeSet;
 
 /// Which part of the screen takes the keys.
@@ -132,6 +132,8 @@ pub struct App {
     pub runs: Runs,
     /// What stands above it.
     pub headline: Option<Headline>,
+    /// How the last 24 hours went, where that is known for the filter.
+    pub sparkline: Option<Vec<Point>>,
     /// The tenants the login reaches.
     pub reach: Option<Reach>,
     /// The filter.
@@ -206,6 +208,7 @@ impl App {
             stack: Stack::default(),
             runs: Runs::default(),
             headline: None,
+            sparkline: None,
             reach: None,
             filter: Filter::new(start.query),
             detail: Detail::default(),
@@ -382,6 +385,7 @@ impl App {
         self.filter.set(query);
         self.runs.clear();
         self.headline = None;
+        self.sparkline = None;
         self.failures.clear();
         self.tenants.clear();
         self.types.clear();

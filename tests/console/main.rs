@@ -11,6 +11,7 @@ mod colours;
 mod guard;
 mod keys;
 mod linear;
+mod lists;
 mod manners;
 mod pace;
 mod screens;

@@ -445,10 +445,10 @@ fn clicks_select_and_open_and_the_wheel_moves() {
     assert_eq!(app.place(), Place::Run);
     press(&mut app, "<Esc>");
     let header = app.areas().header;
-    mouse(&mut app, click, 5, header.y);
+    mouse(&mut app, click, 118, header.y);
     assert!(frame(&app).contains("cannot be sorted by this column"));
     press(&mut app, ":");
-    mouse(&mut app, click, 60, 7);
+    mouse(&mut app, click, 60, 10);
     assert_eq!(app.place(), Place::Workers);
     assert_eq!(press(&mut app, "m"), [Effect::Mouse(Capture::Off)]);
     for column in [0, 60, 119, 500] {

@@ -5,7 +5,7 @@ use super::comparison::{ComparisonWant, With};
 use super::menu::MenuKind;
 use super::message::Capture;
 use super::tree::Fold;
-use super::{App, Effect, Focus, Overlay, Pane, Place, Way};
+use super::{App, Effect, Focus, Overlay, Pane, Place, Sort, Way};
 use crate::keymap::{Action, Step};
 use crate::screen;
 
@@ -285,7 +285,20 @@ impl App {
     }
 
     fn invert(&mut self) {
-        self.say("only the newest come first: the other end is not read yet");
+        match self.runs.sort.inverted() {
+            Some(sort) => self.order(sort),
+            None => self.say("the newest come first: the other end is not read"),
+        }
+    }
+
+    /// Puts the runs in another order. Moments of the former order are no way back.
+    pub(super) fn order(&mut self, sort: Sort) {
+        if self.runs.sort != sort {
+            self.runs.order(sort);
+            self.runs.follow = sort == Sort::Created;
+            self.travel.clear();
+            self.clock.freeze(None);
+        }
     }
 
     pub(super) fn step(&mut self, step: Step) {

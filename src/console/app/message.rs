@@ -2,6 +2,7 @@
 
 use super::comparison::{Compared, ComparisonWant};
 use super::listing::Trouble;
+use super::sort::Sort;
 use super::vocabulary::Vocabulary;
 use super::wants::Topic;
 use crate::theme::Shelf;
@@ -9,8 +10,8 @@ use chrono::{DateTime, Utc};
 use crossterm::event::{KeyEvent, MouseEvent};
 use opsroom_model::RunId;
 use opsroom_read::{
-    Attempt, By, FailureBoard, Headline, HealthBoard, ItemPage, Lookup, Notifications, RunPage,
-    RunRow, Schedules, Worker,
+    Attempt, By, Cursor, FailureBoard, Headline, HealthBoard, ItemPage, Lookup, Notifications,
+    Point, RunPage, RunRow, Schedules, SortedPage, Worker,
 };
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -45,6 +46,31 @@ pub enum Data {
         generation: u64,
         /// The page.
         page: RunPage,
+    },
+    /// More of a list that is searched slice by slice.
+    Older {
+        /// Which filter it answers.
+        generation: u64,
+        /// Where the slice begins.
+        before: Cursor,
+        /// The slice.
+        page: RunPage,
+    },
+    /// The list in another order than its own.
+    Sorted {
+        /// Which filter it answers.
+        generation: u64,
+        /// The order.
+        sort: Sort,
+        /// The first of them.
+        page: SortedPage,
+    },
+    /// The last 24 hours, hour by hour; `None` where they cannot be told.
+    Sparkline {
+        /// Which filter it answers.
+        generation: u64,
+        /// The oldest first.
+        points: Option<Vec<Point>>,
     },
     /// What stands above the list.
     Headline {

@@ -81,10 +81,10 @@ impl App {
 
     fn click_header(&mut self, at: Position) {
         match screen::sort_at(self, at) {
-            Some(sort) if sort == self.runs.sort => {
+            Some(sort) if sort.is_of_column(self.runs.sort) => {
                 self.act(Action::Invert);
             }
-            Some(sort) => self.runs.sort = sort,
+            Some(sort) => self.order(sort),
             None => self.say("the runs cannot be sorted by this column"),
         }
     }

@@ -1,7 +1,7 @@
 //! What answers do to the state. One to a question that is asked no more changes nothing.
 
 use super::board::Moves;
-use super::{App, Data, Effect, Health, Topic, Trouble, workers};
+use super::{App, Data, Effect, Health, Sort, Topic, Trouble, workers};
 use opsroom_read::By;
 use opsroom_read::RunPage;
 
@@ -14,8 +14,36 @@ impl App {
         match data {
             Data::Page { generation, page } => {
                 self.clock.learn(page.as_of);
-                if generation == self.filter.generation() {
+                let listed = self.runs.sort == Sort::Created;
+                if generation == self.filter.generation() && listed {
                     self.take_page(&page);
+                }
+            }
+            Data::Older {
+                generation,
+                before,
+                page,
+            } => {
+                if generation == self.filter.generation() && self.travel.shown().is_none() {
+                    self.runs.take_older(before, &page);
+                }
+            }
+            Data::Sorted {
+                generation,
+                sort,
+                page,
+            } => {
+                self.clock.learn(page.page.as_of);
+                if generation == self.filter.generation() && sort == self.runs.sort {
+                    self.travel.keep(&page.page, self.headline.as_ref());
+                    if self.travel.shown().is_none() {
+                        self.runs.take_sorted(&page);
+                    }
+                }
+            }
+            Data::Sparkline { generation, points } => {
+                if generation == self.filter.generation() {
+                    self.sparkline = points;
                 }
             }
             Data::Headline {
@@ -82,6 +110,10 @@ impl App {
     /// An error about one question is said on its screen; elsewhere it is a word in passing.
     fn fail(&mut self, topic: Topic, trouble: Trouble) {
         match topic {
+            Topic::Page => {
+                self.order(Sort::Created);
+                self.say(trouble.what);
+            }
             Topic::Failures => self.failures.fail(trouble),
             Topic::Tenants => self.tenants.fail(trouble),
             Topic::Types => self.types.fail(trouble),

@@ -2,12 +2,12 @@
 //! that matter most first. A screen adds its own here, and nothing else has to know of it.
 
 use super::comparison::ComparisonWant;
-use super::{App, Health, Place};
+use super::{App, Health, Place, Sort};
 use crate::pace;
 use chrono::TimeDelta;
 use opsroom_model::RunId;
 use opsroom_model::query::Query;
-use opsroom_read::{By, PageRequest};
+use opsroom_read::{By, PageRequest, SortRequest};
 use std::time::Duration;
 
 /// The usual interval of polling.
@@ -16,6 +16,9 @@ const PACE: Duration = Duration::from_secs(2);
 const SLOW_PACE: Duration = Duration::from_secs(5);
 /// Without a key for so long, nobody looks.
 pub(super) const IDLE: TimeDelta = TimeDelta::minutes(5);
+
+/// From so many columns the headline has room for a sparkline.
+pub(crate) const SPARKLINE_FROM: u16 = 100;
 
 /// Everything the screen needs.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,8 +49,14 @@ pub struct Ask {
 pub enum Question {
     /// A page of runs.
     Page(PageRequest),
+    /// More of it, where it is searched slice by slice.
+    Older(PageRequest),
+    /// It in another order.
+    Sorted(SortRequest),
     /// The counts above it.
     Headline(Query),
+    /// How the last day went.
+    Sparkline(Query),
     /// What the login reaches.
     Reach,
     /// One run.
@@ -73,7 +82,9 @@ pub enum Question {
 #[expect(missing_docs, reason = "each is a question's name")]
 pub enum Topic {
     Page,
+    Older,
     Headline,
+    Sparkline,
     Reach,
     Detail,
     Failures,
@@ -106,7 +117,9 @@ impl Question {
     #[must_use]
     pub const fn topic(&self) -> Topic {
         match self {
-            Self::Page(_) => Topic::Page,
+            Self::Page(_) | Self::Sorted(_) => Topic::Page,
+            Self::Older(_) => Topic::Older,
+            Self::Sparkline(_) => Topic::Sparkline,
             Self::Headline(_) => Topic::Headline,
             Self::Reach => Topic::Reach,
             Self::Detail(_) => Topic::Detail,
@@ -211,7 +224,16 @@ impl App {
             limit: self.runs.wanted,
             before: None,
         };
-        let mut asks = vec![Question::Page(page).asked(generation, Again::Paces(1))];
+        let list = match self.runs.sort {
+            Sort::Created => Question::Page(page.clone()),
+            Sort::By(by, direction) => Question::Sorted(SortRequest {
+                query: query.clone(),
+                by,
+                direction,
+                limit: self.runs.wanted,
+            }),
+        };
+        let mut asks = vec![list.asked(generation, Again::Paces(1))];
         if let Some(id) = self.detail.wanted() {
             let items = match self.place() {
                 Place::Run => self.detail.items_wanted,
@@ -219,7 +241,17 @@ impl App {
             };
             asks.push(Question::Detail(DetailWant { id, items }).asked(0, Again::WhenItChanged));
         }
-        asks.push(Question::Headline(query).asked(generation, Again::WithThePage(5)));
+        asks.push(Question::Headline(query.clone()).asked(generation, Again::WithThePage(5)));
+        if self.place() == Place::Runs && self.size.0 >= SPARKLINE_FROM {
+            asks.push(Question::Sparkline(query).asked(generation, Again::Paces(15)));
+        }
+        if let Some(before) = self.runs.searching().filter(|_| self.travel.shown().is_none()) {
+            let older = PageRequest {
+                before: Some(before),
+                ..page
+            };
+            asks.push(Question::Older(older).asked(generation, Again::Never));
+        }
         asks
     }
 

@@ -2,7 +2,7 @@
 
 use super::plan::Done;
 use crate::app::{
-    Ask, Compared, ComparisonWant, Data, DetailAnswer, DetailWant, Question, Reach, Trouble,
+    Ask, Compared, ComparisonWant, Data, DetailAnswer, DetailWant, Question, Reach, Sort, Trouble,
     Vocabulary, With, WorkersAnswer,
 };
 use opsroom_model::RunId;
@@ -25,6 +25,30 @@ pub(super) async fn perform(
             .page(request, done.rows(generation))
             .await
             .map(|page| Data::Page { generation, page }),
+        Question::Older(request) => {
+            let page = reader.page(request, &[]).await;
+            page.map(|page| match request.before {
+                Some(before) => Data::Older {
+                    generation,
+                    before,
+                    page,
+                },
+                None => Data::Page { generation, page },
+            })
+        }
+        Question::Sorted(request) => {
+            let sort = Sort::By(request.by, request.direction);
+            let page = reader.sorted(request).await;
+            page.map(|page| Data::Sorted {
+                generation,
+                sort,
+                page,
+            })
+        }
+        Question::Sparkline(query) => reader
+            .sparkline(query)
+            .await
+            .map(|points| Data::Sparkline { generation, points }),
         Question::Headline(query) => reader.headline(query).await.map(|headline| Data::Headline {
             generation,
             headline,

@@ -11,7 +11,7 @@ use crate::widget::{Canvas, Line, Notice, bar};
 use chrono::TimeDelta;
 use opsroom_model::{Bucket, Status};
 use opsroom_read::stuck::Waits;
-use opsroom_read::{RunRow, Stuck};
+use opsroom_read::{Direction, RunRow, SortBy, Stuck};
 use ratatui::layout::Rect;
 
 pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, areas: &Areas) {
@@ -37,9 +37,19 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, areas: &Areas) {
 
 /// The column the rows are sorted by, and which way they run.
 fn sorted(sort: Sort) -> (Column, Order) {
+    let order = |direction| match direction {
+        Direction::Ascending => Order::Ascending,
+        Direction::Descending => Order::Descending,
+    };
     match sort {
         // Of ages the smallest, since the newest run comes first.
         Sort::Created => (Column::Age, Order::Ascending),
+        Sort::By(SortBy::State, direction) => (Column::State, order(direction)),
+        Sort::By(SortBy::Type, direction) => (Column::Type, order(direction)),
+        Sort::By(SortBy::Tenant, direction) => (Column::Tenant, order(direction)),
+        Sort::By(SortBy::Initiator, direction) => (Column::By, order(direction)),
+        Sort::By(SortBy::Took, direction) => (Column::Took, order(direction)),
+        Sort::By(SortBy::Failed, direction) => (Column::Progress, order(direction)),
     }
 }
 
