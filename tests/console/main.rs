@@ -9,6 +9,7 @@ mod boards;
 mod cli;
 mod colours;
 mod guard;
+mod history;
 mod keys;
 mod linear;
 mod lists;

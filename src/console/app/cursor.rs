@@ -57,7 +57,10 @@ impl<Id: Clone + PartialEq> Cursor<Id> {
     /// gone, on its place.
     pub fn keep(&mut self, ids: impl ExactSizeIterator<Item = Id> + Clone) {
         let offset = self.at.saturating_sub(self.top);
-        match ids.clone().position(|id| Some(&id) == self.selected.as_ref()) {
+        match ids
+            .clone()
+            .position(|id| Some(&id) == self.selected.as_ref())
+        {
             Some(at) => {
                 self.at = at;
                 if self.top > 0 {

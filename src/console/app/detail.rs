@@ -1,5 +1,6 @@
 //! The detail: of which run, in how much room, how far scrolled, what is searched in it.
 
+use super::history::{HistoryAnswer, HistoryWant, Known};
 use super::message::DetailAnswer;
 use super::tree::Tree;
 use opsroom_model::RunId;
@@ -50,6 +51,8 @@ pub struct Detail {
     pub search: Search,
     /// A run that is shown whichever the list has selected.
     pub pinned: Option<RunId>,
+    /// What the runs before it say, once that is known.
+    pub history: Option<Known>,
     wanted: Option<RunId>,
 }
 
@@ -73,6 +76,7 @@ impl Default for Detail {
             tree: Tree::default(),
             search: Search::default(),
             pinned: None,
+            history: None,
             wanted: None,
         }
     }
@@ -121,6 +125,32 @@ impl Detail {
             self.tree = context(&answer).map(Tree::of).unwrap_or_default();
         }
         self.shown = Shown::Answer(Box::new(answer));
+    }
+
+    /// The history to ask for: that of the run that is shown.
+    #[must_use]
+    pub fn history_wanted(&self) -> Option<HistoryWant> {
+        let Shown::Answer(answer) = &self.shown else {
+            return None;
+        };
+        match &answer.lookup {
+            Lookup::Found(run) if Some(run.id) == self.wanted => Some(HistoryWant {
+                id: run.id,
+                tenant: run.tenant_id,
+                run_type: run.run_type.clone(),
+                created_at: run.created_at,
+                ended: !run.state.is_active(),
+                failed: !run.failures.is_empty(),
+            }),
+            _ => None,
+        }
+    }
+
+    /// Takes the history of the run that is shown.
+    pub fn take_history(&mut self, id: RunId, answer: HistoryAnswer) {
+        if Some(id) == self.wanted {
+            self.history = Some(Known::of(id, answer, self.context()));
+        }
     }
 
     /// Asks for more items, where there are more.

@@ -1,6 +1,7 @@
 //! What goes into an update and what comes out of it.
 
 use super::comparison::{Compared, ComparisonWant};
+use super::history::HistoryAnswer;
 use super::listing::Trouble;
 use super::sort::Sort;
 use super::vocabulary::Vocabulary;
@@ -83,6 +84,8 @@ pub enum Data {
     Reach(Reach),
     /// One run.
     Detail(Box<DetailAnswer>),
+    /// The runs before one.
+    History(RunId, Box<HistoryAnswer>),
     /// Who executes.
     Workers(WorkersAnswer),
     /// What failed, by code.

@@ -3,8 +3,9 @@
 use super::cursor::Cursor;
 use super::sort::Sort;
 use crate::pace::Cost;
-use opsroom_model::{Bucket, RunId};
 use chrono::{DateTime, Utc};
+use opsroom_model::{Bucket, RunId};
+use opsroom_read::sorted::COVERED;
 use opsroom_read::{Cursor as PageEnd, RunPage, RunRow, SortedPage, Stuck, list::MAX_PAGE};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -87,7 +88,10 @@ impl Runs {
     /// that were searched out beyond where this page stopped stay, too.
     pub fn take(&mut self, page: &RunPage) {
         self.cost.note(page.took);
-        let beyond = |row: &Arc<RunRow>| page.searched_to.is_some_and(|to| row.cursor().is_before(to));
+        let beyond = |row: &Arc<RunRow>| {
+            page.searched_to
+                .is_some_and(|to| row.cursor().is_before(to))
+        };
         let mut kept = Vec::new();
         let mut next = page.next();
         if let (true, Some(known)) = (self.within_budget && page.within_budget, page.searched_to) {
@@ -111,7 +115,8 @@ impl Runs {
         let known: HashSet<_> = self.rows.iter().map(|row| row.id).collect();
         let fresh = page.rows.iter().filter(|row| !known.contains(&row.id));
         self.rows.extend(fresh.cloned());
-        self.stuck.extend(page.stuck.iter().map(|(id, stuck)| (*id, *stuck)));
+        self.stuck
+            .extend(page.stuck.iter().map(|(id, stuck)| (*id, *stuck)));
         self.more = page.more;
         self.next = page.next().filter(|_| page.within_budget);
     }
@@ -121,7 +126,8 @@ impl Runs {
         self.cost.note(sorted.page.took);
         self.show(&sorted.page);
         self.covers = Some(Covers {
-            runs: sorted.covered,
+            // One more is read to know whether there are more.
+            runs: sorted.covered.min(COVERED as usize),
             since: sorted.since,
             leaves_out: sorted.leaves_out(),
         });

@@ -56,6 +56,7 @@ impl App {
             }
             Data::Reach(reach) => self.reach = Some(reach),
             Data::Detail(answer) => self.detail.take(*answer),
+            Data::History(id, answer) => self.detail.take_history(id, *answer),
             Data::Workers(answer) => self.workers.take(workers::rows(answer), ()),
             Data::Failures { generation, board } => {
                 if generation == self.filter.generation() {
@@ -120,6 +121,8 @@ impl App {
             Topic::Schedules => self.schedules.fail(trouble),
             Topic::Notifications => self.notifications.board.fail(trouble),
             Topic::Workers => self.workers.fail(trouble),
+            // Words about the runs before are a help, not what was asked for.
+            Topic::History => {}
             _ => self.say(trouble.what),
         }
     }

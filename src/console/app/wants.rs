@@ -2,6 +2,7 @@
 //! that matter most first. A screen adds its own here, and nothing else has to know of it.
 
 use super::comparison::ComparisonWant;
+use super::history::HistoryWant;
 use super::{App, Health, Place, Sort};
 use crate::pace;
 use chrono::TimeDelta;
@@ -69,6 +70,8 @@ pub enum Question {
     Schedules,
     /// What the login's user was told of.
     Notifications,
+    /// The runs before one.
+    History(HistoryWant),
     /// Who executes.
     Workers,
     /// How these runs stand.
@@ -87,6 +90,7 @@ pub enum Topic {
     Sparkline,
     Reach,
     Detail,
+    History,
     Failures,
     Tenants,
     Types,
@@ -123,6 +127,7 @@ impl Question {
             Self::Headline(_) => Topic::Headline,
             Self::Reach => Topic::Reach,
             Self::Detail(_) => Topic::Detail,
+            Self::History(_) => Topic::History,
             Self::Failures(_) => Topic::Failures,
             Self::Health(By::Tenant, _) => Topic::Tenants,
             Self::Health(By::Type, _) => Topic::Types,
@@ -241,11 +246,18 @@ impl App {
             };
             asks.push(Question::Detail(DetailWant { id, items }).asked(0, Again::WhenItChanged));
         }
+        if let Some(want) = self.detail.history_wanted() {
+            asks.push(Question::History(want).asked(0, Again::Never));
+        }
         asks.push(Question::Headline(query.clone()).asked(generation, Again::WithThePage(5)));
         if self.place() == Place::Runs && self.size.0 >= SPARKLINE_FROM {
             asks.push(Question::Sparkline(query).asked(generation, Again::Paces(15)));
         }
-        if let Some(before) = self.runs.searching().filter(|_| self.travel.shown().is_none()) {
+        if let Some(before) = self
+            .runs
+            .searching()
+            .filter(|_| self.travel.shown().is_none())
+        {
             let older = PageRequest {
                 before: Some(before),
                 ..page

@@ -1,6 +1,7 @@
 //! The detail of a run as lines: what it is, when it was what, what it counted, what went wrong and
 //! what that means, its items, its attempts, its context.
 
+mod history;
 mod record;
 
 use super::context;
@@ -111,6 +112,7 @@ pub(crate) fn head(app: &App, width: usize) -> Vec<Line> {
                 glyphs: app.glyphs,
                 width,
                 spacing: Spacing::for_height(height),
+                known: app.detail.history.as_ref(),
             };
             sheet.lines(&answer.attempts, &answer.items)
         }
@@ -141,6 +143,7 @@ pub fn plain(
         glyphs,
         width: 100,
         spacing: Spacing::Roomy,
+        known: None,
     };
     let mut lines = sheet.lines(&answer.attempts, &answer.items);
     if let Some(value) = &run.context {

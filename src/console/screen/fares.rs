@@ -70,13 +70,7 @@ const fn columns(words: Words) -> [table::Column<Column>; 11] {
     ]
 }
 
-pub(super) fn draw(
-    app: &App,
-    canvas: &mut Canvas<'_>,
-    areas: &Areas,
-    fares: &Fares,
-    words: Words,
-) {
+pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, areas: &Areas, fares: &Fares, words: Words) {
     headline(app, canvas, areas.headline, fares, words);
     let rows = &fares.listing.rows;
     let columns = table::place(&columns(words), areas.list.width);
@@ -125,8 +119,11 @@ fn headline(app: &App, canvas: &mut Canvas<'_>, area: Rect, board: &Fares, words
         ),
     };
     let since = covered.from.format("%Y-%m-%d");
-    line.and(format!("since {since} UTC, as of the last count"), Role::Muted)
-        .draw(canvas, area);
+    line.and(
+        format!("since {since} UTC, as of the last count"),
+        Role::Muted,
+    )
+    .draw(canvas, area);
 }
 
 fn draw_cell(app: &App, canvas: &mut Canvas<'_>, area: Rect, column: Column, row: &Health) {
@@ -134,7 +131,9 @@ fn draw_cell(app: &App, canvas: &mut Canvas<'_>, area: Rect, column: Column, row
         let role = if n == 0 { Role::Muted } else { role };
         canvas.text_right(area, lapse::grouped(n), role);
     };
-    let length = |canvas: &mut Canvas<'_>, of: Option<Percentiles>, which: fn(Percentiles) -> chrono::TimeDelta| {
+    let length = |canvas: &mut Canvas<'_>,
+                  of: Option<Percentiles>,
+                  which: fn(Percentiles) -> chrono::TimeDelta| {
         if let Some(of) = of {
             canvas.text_right(area, lapse::took(which(of)), Role::Muted);
         }

@@ -42,13 +42,19 @@ fn extent(app: &App) -> String {
     if let Some(covers) = runs.covers {
         let covered = lapse::grouped(covers.runs as u64);
         return match covers.since.filter(|_| covers.leaves_out) {
-            Some(since) => format!("sorted: newest {covered}, since {} ", app.clock.stamp(since)),
+            Some(since) => format!(
+                "sorted: newest {covered}, since {} ",
+                app.clock.stamp(since)
+            ),
             None => format!("sorted: all {covered} runs "),
         };
     }
     if let Some(to) = runs.searching() {
         let to = app.clock.stamp(to.created_at());
-        return format!("searching older{} to {to} · {count} runs ", app.glyphs.ellipsis);
+        return format!(
+            "searching older{} to {to} · {count} runs ",
+            app.glyphs.ellipsis
+        );
     }
     let many = if runs.more {
         format!("newest {count} runs ")

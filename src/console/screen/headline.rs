@@ -5,9 +5,9 @@ use crate::app::App;
 use crate::glyphs::role_of;
 use crate::lapse;
 use crate::theme::Role;
+use crate::widget::spark::spark;
 use crate::widget::{Canvas, Line};
 use opsroom_model::Bucket;
-use crate::widget::spark::spark;
 use opsroom_read::{Capped, Headline, Point};
 use ratatui::layout::Rect;
 

@@ -77,7 +77,10 @@ fn headline(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
             format!("   the newest {}", board.listing.rows.len()),
             Role::Muted,
         ),
-        false => line.and(format!("   {} in all", board.listing.rows.len()), Role::Muted),
+        false => line.and(
+            format!("   {} in all", board.listing.rows.len()),
+            Role::Muted,
+        ),
     };
     line.draw(canvas, area);
 }

@@ -90,9 +90,24 @@ fn headline(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     let mut line = Line::of(" ", Role::Screen);
     for (n, sign, word, role) in [
         (count(State::Fires), app.glyphs.live, "live", Role::Running),
-        (count(State::Paused), app.glyphs.paused, "paused", Role::Partial),
-        (count(State::Overdue), app.glyphs.stuck, "overdue", Role::Stuck),
-        (count(State::Broken), app.glyphs.failed, "cannot fire", Role::Failed),
+        (
+            count(State::Paused),
+            app.glyphs.paused,
+            "paused",
+            Role::Partial,
+        ),
+        (
+            count(State::Overdue),
+            app.glyphs.stuck,
+            "overdue",
+            Role::Stuck,
+        ),
+        (
+            count(State::Broken),
+            app.glyphs.failed,
+            "cannot fire",
+            Role::Failed,
+        ),
     ] {
         let (quiet, strong) = match n {
             0 => (Role::Muted, Role::Muted),
@@ -165,7 +180,10 @@ fn next(app: &App, canvas: &mut Canvas<'_>, area: Rect, row: &ScheduleRow, state
         return;
     };
     let (words, role) = match state {
-        State::Overdue => (format!("{} ago", lapse::age(app.clock.since(at))), Role::Stuck),
+        State::Overdue => (
+            format!("{} ago", lapse::age(app.clock.since(at))),
+            Role::Stuck,
+        ),
         _ if app.clock.shows_ages() => {
             let wait = app.clock.until(at);
             let words = if wait < TimeDelta::minutes(1) {

@@ -4,6 +4,7 @@ use super::super::list::stuck_words;
 use super::super::wrapped;
 use super::{Spacing, state_words};
 use crate::app::Clock;
+use crate::app::history::Known;
 use crate::glyphs::Glyphs;
 use crate::lapse;
 use crate::theme::Role;
@@ -19,6 +20,8 @@ pub(super) struct Sheet<'a> {
     pub glyphs: &'static Glyphs,
     pub width: usize,
     pub spacing: Spacing,
+    /// What the runs before say.
+    pub known: Option<&'a Known>,
 }
 
 impl Sheet<'_> {
@@ -27,9 +30,11 @@ impl Sheet<'_> {
         let mut lines = Vec::new();
         self.title(&mut lines);
         self.timeline(&mut lines);
+        self.links(&mut lines);
         self.stuck(&mut lines);
         self.counts(&mut lines);
         self.failures(&mut lines);
+        self.history(self.known, &mut lines);
         self.items(items, &mut lines);
         self.attempts(attempts, &mut lines);
         self.gap(&mut lines);
@@ -65,7 +70,7 @@ impl Sheet<'_> {
         }
     }
 
-    fn gap(&self, lines: &mut Vec<Line>) {
+    pub(super) fn gap(&self, lines: &mut Vec<Line>) {
         if self.spacing == Spacing::Roomy {
             lines.push(Line::blank());
         }
@@ -198,7 +203,17 @@ impl Sheet<'_> {
             self.gap(lines);
         }
         for failure in &self.run.failures {
-            lines.push(self.failure(failure));
+            let line = self.failure(failure);
+            let spread = self.spread(self.known, failure.code.as_str());
+            match spread {
+                Some(spread) if line.width() + spread.chars().count() + 3 <= self.width => {
+                    lines.push(line.and_right(spread, Role::Muted));
+                }
+                Some(spread) => {
+                    lines.extend([line, Line::of(format!("    {spread}"), Role::Screen)])
+                }
+                None => lines.push(line),
+            }
             if let Some(entry) = catalogue::entry(failure.code.as_str()) {
                 for text in [entry.meaning, entry.remedy] {
                     lines.extend(wrapped(text, self.width, "    ", Role::Muted));
@@ -218,7 +233,7 @@ impl Sheet<'_> {
         .and(&failure.message, Role::Screen)
     }
 
-    fn section(&self, name: &'static str) -> Line {
+    pub(super) fn section(&self, name: &'static str) -> Line {
         Line::of(name, Role::Accent)
     }
 
