@@ -29,7 +29,7 @@ pub(crate) use menu::line_at as menu_line;
 
 use crate::app::{App, Areas, Focus, Health, Overlay, Place, Sort};
 use crate::theme::Role;
-use crate::widget::{Canvas, Line, table};
+use crate::widget::{Canvas, Line, table, wrap};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
@@ -100,23 +100,12 @@ fn body(app: &App, canvas: &mut Canvas<'_>, areas: &Areas) {
     }
 }
 
-/// A sentence of our own, broken at blanks, behind `indent`.
-fn wrapped(text: &'static str, width: usize, indent: &str, role: Role) -> Vec<Line> {
+/// A sentence, broken at blanks, behind `indent`.
+fn wrapped(text: &str, width: usize, indent: &str, role: Role) -> Vec<Line> {
     let room = width.saturating_sub(indent.len() + 2).max(16);
-    let mut lines = Vec::new();
-    let mut row = String::new();
-    for word in text.split(' ') {
-        if !row.is_empty() && row.chars().count() + 1 + word.chars().count() > room {
-            lines.push(Line::of(format!("{indent}{row}"), role));
-            row.clear();
-        }
-        if !row.is_empty() {
-            row.push(' ');
-        }
-        row.push_str(word);
-    }
-    lines.push(Line::of(format!("{indent}{row}"), role));
-    lines
+    let rows = wrap(text, room).into_iter();
+    rows.map(|row| Line::of(format!("{indent}{row}"), role))
+        .collect()
 }
 
 /// What the runs are sorted by when the header is clicked at `at`.

@@ -7,8 +7,10 @@ mod notice;
 pub mod popup;
 pub mod spark;
 pub mod table;
+mod wrap;
 
 pub use bar::{bar, slices};
 pub use canvas::{Canvas, Ink};
 pub use line::{Line, Piece};
 pub use notice::Notice;
+pub use wrap::wrap;

@@ -14,6 +14,7 @@ mod keys;
 mod linear;
 mod lists;
 mod manners;
+mod matrix;
 mod pace;
 mod screens;
 mod session;

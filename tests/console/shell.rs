@@ -30,6 +30,15 @@ fn worker(n: u128, name: &str, alive: bool, beat: i64) -> Worker {
     }
 }
 
+pub(crate) fn workers_of_the_stage() -> Vec<Worker> {
+    vec![
+        worker(7, "ams-2", true, 2),
+        worker(8, "東京-1", true, 40),
+        worker(9, "fra-1", true, 1),
+        worker(10, "lon-3", false, 1900),
+    ]
+}
+
 fn workers(columns: u16, rows: u16) -> App {
     let mut app = live(columns, rows);
     press(&mut app, "ow");
@@ -37,12 +46,7 @@ fn workers(columns: u16, rows: u16) -> App {
     tell(
         &mut app,
         Data::Workers(WorkersAnswer {
-            workers: vec![
-                worker(7, "ams-2", true, 2),
-                worker(8, "東京-1", true, 40),
-                worker(9, "fra-1", true, 1),
-                worker(10, "lon-3", false, 1900),
-            ],
+            workers: workers_of_the_stage(),
             running: running.map(Arc::new).collect(),
         }),
     );

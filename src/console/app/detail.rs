@@ -1,6 +1,7 @@
 //! The detail: of which run, in how much room, how far scrolled, what is searched in it.
 
 use super::history::{HistoryAnswer, HistoryWant, Known};
+use super::listing::Trouble;
 use super::message::DetailAnswer;
 use super::tree::Tree;
 use opsroom_model::RunId;
@@ -28,6 +29,8 @@ pub enum Shown {
     Nothing,
     /// The run is being asked for.
     Loading(RunId),
+    /// It could not be read.
+    Failed(Trouble),
     /// The answer.
     Answer(Box<DetailAnswer>),
 }
@@ -99,7 +102,7 @@ impl Detail {
         self.items_wanted = ITEMS.0;
         // The former run stays until the answer comes, or moving along the list would flicker.
         match (run, &self.shown) {
-            (Some(id), Shown::Nothing) => self.shown = Shown::Loading(id),
+            (Some(id), Shown::Nothing | Shown::Failed(_)) => self.shown = Shown::Loading(id),
             (None, _) => self.shown = Shown::Nothing,
             _ => {}
         }
@@ -109,6 +112,18 @@ impl Detail {
     pub fn rewind(&mut self) {
         self.top = 0;
         self.at = 0;
+    }
+
+    /// Takes an error. What is shown of the run that is wanted stays; true then.
+    pub(super) fn fail(&mut self, trouble: &Trouble) -> bool {
+        let stays = match &self.shown {
+            Shown::Answer(answer) => Some(answer.id) == self.wanted,
+            _ => false,
+        };
+        if !stays {
+            self.shown = Shown::Failed(trouble.clone());
+        }
+        stays
     }
 
     /// Takes an answer, where it is still of use.

@@ -121,6 +121,12 @@ impl App {
             Topic::Schedules => self.schedules.fail(trouble),
             Topic::Notifications => self.notifications.board.fail(trouble),
             Topic::Workers => self.workers.fail(trouble),
+            Topic::Detail => {
+                if self.detail.fail(&trouble) {
+                    self.say(trouble.what);
+                }
+            }
+            Topic::Comparison => self.comparison.fail(trouble),
             // Words about the runs before are a help, not what was asked for.
             Topic::History => {}
             _ => self.say(trouble.what),

@@ -4,7 +4,7 @@
 mod history;
 mod record;
 
-use super::context;
+use super::{context, wrapped};
 use crate::app::tree::Tree;
 use crate::app::{App, Clock, Shown};
 use crate::glyphs::{Glyphs, role_of};
@@ -89,6 +89,11 @@ pub(crate) fn head(app: &App, width: usize) -> Vec<Line> {
     let answer = match &app.detail.shown {
         Shown::Nothing => return vec![Line::of("no run is selected", Role::Muted)],
         Shown::Loading(_) => return vec![Line::of("loading …", Role::Muted)],
+        Shown::Failed(trouble) => {
+            let mut lines = wrapped(&trouble.what, width, "", Role::Problem);
+            lines.extend(wrapped(&trouble.remedy, width, "", Role::Muted));
+            return lines;
+        }
         Shown::Answer(answer) => answer,
     };
     match &answer.lookup {
@@ -98,10 +103,12 @@ pub(crate) fn head(app: &App, width: usize) -> Vec<Line> {
                 Role::Muted,
             )]
         }
-        Lookup::Forbidden { capability } => vec![
-            Line::of(format!("run #{}", answer.id), Role::Strong),
-            Line::of(forbidden(capability.as_str()), Role::Partial),
-        ],
+        Lookup::Forbidden { capability } => {
+            let why = forbidden(capability.as_str());
+            let mut lines = vec![Line::of(format!("run #{}", answer.id), Role::Strong)];
+            lines.extend(wrapped(&why, width, "", Role::Partial));
+            lines
+        }
         Lookup::Found(run) => {
             let stuck = app.runs.stuck.get(&run.id).copied();
             let height = app.areas().detail.map_or(0, |area| area.height);

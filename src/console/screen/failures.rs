@@ -69,7 +69,14 @@ fn headline(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         n => format!("{} codes", lapse::grouped(n as u64)),
     };
     let line = Line::of(" ", Role::Screen)
-        .and(app.glyphs.failed, Role::Failed)
+        .and(
+            app.glyphs.failed,
+            if rows.is_empty() {
+                Role::Muted
+            } else {
+                Role::Failed
+            },
+        )
         .and(format!(" {codes}   "), Role::Strong);
     // What was left out comes before what matters less: the line may be cut.
     let line = match counted.narrowed {

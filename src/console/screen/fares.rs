@@ -57,8 +57,8 @@ pub(super) const TYPES: Words = Words {
 const fn columns(words: Words) -> [table::Column<Column>; 11] {
     [
         column(Column::Name, words.title, Align::Left, (words.least, 40), 0),
-        column(Column::Rate, "FAILED", Align::Right, (7, 7), 0),
-        column(Column::Failed, "RUNS", Align::Right, (7, 7), 5),
+        column(Column::Rate, "RATE", Align::Right, (7, 7), 0),
+        column(Column::Failed, "FAILED", Align::Right, (7, 7), 5),
         column(Column::Ended, "OF", Align::Right, (9, 9), 6),
         column(Column::Running, "RUNNING", Align::Right, (7, 7), 2),
         column(Column::Queued, "QUEUED", Align::Right, (7, 7), 3),

@@ -15,6 +15,25 @@ pub(super) fn below<T: Named, F>(
     board: &Board<T, F>,
     empty: Empty,
 ) {
+    draw(canvas, list, board, || nothing(app, empty));
+}
+
+/// The same of what belongs to no tenant.
+pub(super) fn below_all<T: Named, F>(
+    canvas: &mut Canvas<'_>,
+    list: Rect,
+    board: &Board<T, F>,
+    (what, remedy): Empty,
+) {
+    draw(canvas, list, board, || Notice::Empty { what, remedy });
+}
+
+fn draw<T: Named, F>(
+    canvas: &mut Canvas<'_>,
+    list: Rect,
+    board: &Board<T, F>,
+    empty: impl FnOnce() -> Notice<'static>,
+) {
     let rows = board.listing.rows.len();
     let notice = match &board.listing.standing {
         Standing::Loading => Notice::Loading,
@@ -27,7 +46,7 @@ pub(super) fn below<T: Named, F>(
             remedy: &trouble.remedy,
         },
         Standing::Answered if rows > 0 => return,
-        Standing::Answered => nothing(app, empty),
+        Standing::Answered => empty(),
     };
     let below = u16::try_from(rows).unwrap_or(u16::MAX).min(list.height);
     let area = Rect {

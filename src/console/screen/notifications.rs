@@ -5,7 +5,7 @@ use crate::app::{App, Areas};
 use crate::glyphs::role_of;
 use crate::theme::Role;
 use crate::widget::table::{self, Align, Order, Table, column};
-use crate::widget::{Canvas, Line};
+use crate::widget::{Canvas, Line, Notice};
 use opsroom_model::Bucket;
 use opsroom_read::Notification;
 use ratatui::layout::Rect;
@@ -51,13 +51,14 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, areas: &Areas) {
         draw_cell(app, canvas, area, column, &rows[at]);
     };
     table.draw(canvas, sign, cell);
-    let empty = match board.facts.map(|told| told.has_user) {
-        Some(false) => (
-            "this login is nobody's, so nobody is told of anything",
-            "runs are told to who started them",
-        ),
-        _ => ("nothing yet: you are told of the runs you start", ""),
-    };
+    if board.facts.is_some_and(|told| !told.has_user) {
+        let nobody = Notice::Forbidden {
+            what: "this login is nobody's: no run is started in its name",
+            remedy: "notifications go to who started a run",
+        };
+        return nobody.draw(canvas, areas.list);
+    }
+    let empty = ("nothing yet: you are told of the runs you start", "");
     notice::below(app, canvas, areas.list, board, empty);
 }
 

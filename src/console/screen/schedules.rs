@@ -26,7 +26,7 @@ enum Column {
 
 const COLUMNS: &[table::Column<Column>] = &[
     column(Column::State, "STATE", Align::Left, (9, 9), 0),
-    column(Column::Name, "SCHEDULE", Align::Left, (17, 32), 0),
+    column(Column::Name, "SCHEDULE", Align::Left, (13, 32), 0),
     column(Column::Tenant, "TENANT", Align::Left, (12, 28), 2),
     column(Column::Type, "STARTS", Align::Left, (14, 30), 6),
     column(Column::Cron, "CRON", Align::Left, (12, 18), 4),

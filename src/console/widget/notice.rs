@@ -3,6 +3,7 @@
 
 use super::canvas::Canvas;
 use super::table::MARGIN;
+use super::wrap::wrap;
 use crate::theme::Role;
 use ratatui::layout::Rect;
 
@@ -49,9 +50,16 @@ impl Notice<'_> {
             width: area.width.saturating_sub(MARGIN),
             height: u16::from(y < area.height),
         };
-        canvas.text(row(0), what.to_owned(), role);
-        if !remedy.is_empty() {
-            canvas.text(row(1), remedy.to_owned(), Role::Muted);
+        let room = usize::from(area.width.saturating_sub(MARGIN + 1));
+        let mut y = 0;
+        for (text, role) in [(what, role), (remedy, Role::Muted)] {
+            if text.is_empty() {
+                continue;
+            }
+            for text in wrap(text, room) {
+                canvas.text(row(y), text, role);
+                y = y.saturating_add(1);
+            }
         }
     }
 }
