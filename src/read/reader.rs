@@ -25,6 +25,7 @@ use crate::directory::{self, Directory};
 use crate::error::ReadError;
 use crate::history::{self, History};
 use crate::list::{self, Held, MAX_PAGE, PageRequest, RunPage};
+use crate::notifications::{self, Notifications};
 use crate::options::ReadOptions;
 use crate::people::People;
 use crate::schedules::{self, Schedules};
@@ -268,6 +269,15 @@ impl Reader {
     pub async fn schedules(&mut self) -> Result<Schedules, ReadError> {
         let rows = self.all(schedules::query()).await?;
         schedules::decode(&rows)
+    }
+
+    /// The newest notifications of the login's user, 500 at most.
+    ///
+    /// # Errors
+    /// As every call: see [`ReadError`].
+    pub async fn notifications(&mut self) -> Result<Notifications, ReadError> {
+        let rows = self.all(notifications::query()).await?;
+        notifications::decode(&rows)
     }
 
     /// What the connection is like and what the login can see.

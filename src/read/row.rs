@@ -60,6 +60,12 @@ pub struct Cursor {
 }
 
 impl Cursor {
+    /// When what stands there was recorded.
+    #[must_use]
+    pub fn created_at(self) -> DateTime<Utc> {
+        self.created.nearest()
+    }
+
     /// True where this place is further down the list than `other`.
     #[must_use]
     pub fn is_before(self, other: Self) -> bool {

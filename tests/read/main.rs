@@ -16,6 +16,7 @@ mod headline;
 mod language;
 mod late;
 mod logins;
+mod notifications;
 mod pages;
 mod plans;
 mod pooled;
