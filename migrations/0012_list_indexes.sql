@@ -14,6 +14,9 @@ create index runs_initiator_outcome on opsroom.operation_runs (initiator_name, o
   where initiator_name <> 'System' and outcome <> 'succeeded';
 create index runs_tenant_initiator on opsroom.operation_runs (tenant_id, initiator_name, created_at, id)
   where initiator_name <> 'System';
+-- With the id, so that it has the order of the list: the newest of several types are merged without sorting.
+drop index opsroom.runs_tenant_type_created;
+create index runs_tenant_type_created on opsroom.operation_runs (tenant_id, type, created_at, id);
 create index runs_type_outcome on opsroom.operation_runs (type, outcome, created_at, id)
   where outcome <> 'succeeded';
 

@@ -68,9 +68,13 @@ create table opsroom.rollup_recent (
   durations bigint[],
   waits bigint[],
   last_success_at timestamptz,
+  badness float8 not null generated always as
+    (failed::float8 / (succeeded + partially_succeeded + failed + cancelled + 10)) stored,
   primary key (type, tenant_id)
 ) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.05);
 create index rollup_recent_tenant on opsroom.rollup_recent (tenant_id, type);
+create index rollup_recent_badness on opsroom.rollup_recent (type, badness, tenant_id);
+comment on column opsroom.rollup_recent.badness is 'Failed runs of all that ended and ten more, so that one failed of one does not lead.';
 
 create table opsroom.rollup_code_days (
   tenant_id bigint not null,
