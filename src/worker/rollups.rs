@@ -12,7 +12,8 @@ use opsroom_engine::rollups;
 pub(crate) enum Rollups {
     /// Count every day anew from its runs. Days whose runs were pruned keep their counts.
     Rebuild,
-    /// Compare every day with its runs; changes nothing. Exits 1 and names the days that differ.
+    /// Compare every day with its runs; changes nothing. Exits 1 and names the days that differ. Types
+    /// whose runs of a day were pruned are not compared; such days are named, and are no error.
     Check,
 }
 
@@ -29,11 +30,14 @@ pub(crate) async fn run(database: &Database, what: Rollups) -> Result<(), Failur
         }
         Rollups::Check => {
             let told = |day, at, of| eprintln!("{at}/{of} {day}");
-            let found = rollups::check(&mut connection, told).await?;
-            for difference in &found {
+            let checked = rollups::check(&mut connection, told).await?;
+            for day in &checked.pruned {
+                tell!("{day}  not comparable: pruned");
+            }
+            for difference in &checked.differing {
                 tell!("{}  {}", difference.day, difference.what);
             }
-            if found.is_empty() {
+            if checked.differing.is_empty() {
                 tell!("the rollups say what the runs say");
                 return Ok(());
             }
