@@ -51,6 +51,7 @@ pub mod histogram;
 pub mod history;
 mod keys;
 pub mod list;
+mod merge;
 mod moment;
 pub mod notifications;
 pub mod options;

@@ -3,7 +3,7 @@
 use super::distinct;
 use crate::directory::{Directory, Tenant};
 use opsroom_model::query::Pattern;
-use opsroom_model::query::pattern::fold;
+use opsroom_model::query::pattern::{AnyOf, fold};
 
 pub(super) fn tenants(directory: &Directory, fits: impl Fn(&Tenant) -> bool) -> Vec<i64> {
     let tenants = directory.tenants.iter();
@@ -14,13 +14,13 @@ pub(super) fn tenants(directory: &Directory, fits: impl Fn(&Tenant) -> bool) -> 
 }
 
 pub(super) fn tenants_named(patterns: &[Pattern], directory: &Directory) -> Vec<i64> {
-    let fits = |name: &str| patterns.iter().any(|pattern| pattern.matches(name));
-    tenants(directory, |tenant| fits(tenant.raw_name()))
+    let fits = AnyOf::new(patterns);
+    tenants(directory, |tenant| fits.matches(tenant.raw_name()))
 }
 
 pub(super) fn tenants_of(patterns: &[Pattern], directory: &Directory) -> Vec<i64> {
-    let fits = |name: &str| patterns.iter().any(|pattern| pattern.matches(name));
-    tenants(directory, |tenant| fits(tenant.raw_workspace()))
+    let fits = AnyOf::new(patterns);
+    tenants(directory, |tenant| fits.matches(tenant.raw_workspace()))
 }
 
 /// The types that patterns name outright or fit among the registered ones. What else a pattern with
