@@ -10,6 +10,7 @@
 //! | [`directory`] | tenants, types and reach of the login |
 //! | [`workers`] | who executes, as far as the login may know |
 //! | `scope` | what a query means against the directory |
+//! | `values` | what values a column has, without reading the runs |
 //! | `people` | who started operations, by name |
 //! | `keys` | runs by a searchable key of their context |
 //! | `arm` | a scope as selects that one index each serves |
@@ -65,6 +66,7 @@ mod session;
 pub mod sorted;
 mod still;
 pub mod stuck;
+mod values;
 pub mod workers;
 
 pub use changes::{Changes, Tail};

@@ -67,7 +67,10 @@ async fn another_order_is_that_of_the_newest_and_says_so() {
     let sorted = reader.sorted(&request).await.unwrap();
     let ids: Vec<_> = sorted.page.rows.iter().map(|row| row.id.0).collect();
     let covered = opsroom_read::sorted::COVERED as usize;
-    assert!(sorted.covered >= covered && sorted.leaves_out(), "{sorted:?}");
+    assert!(
+        sorted.covered >= covered && sorted.leaves_out(),
+        "{sorted:?}"
+    );
     let oldest = 1000 + sorted.covered as i64;
     assert_eq!(ids, [oldest, oldest - 1, oldest - 2], "the longest of them");
     let since = sorted.since.unwrap();
