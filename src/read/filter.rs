@@ -5,8 +5,8 @@
 use crate::arm::{Arm, Ask, Fact, Place, arms};
 use crate::condition::{push_codes, push_row_filter, state_is};
 use crate::driver::{
-    FAILURE, Source, Whose, is_asked_of_run, numbers, push_any, push_ask, push_bounds, push_driver,
-    push_since, push_tail, source,
+    FAILURE, Source, Whose, is_asked_of_failure, is_asked_of_run, numbers, push_any, push_ask,
+    push_bounds, push_driver, push_since, push_tail, source,
 };
 use crate::row::{COLUMNS, Cursor};
 use crate::scope::{RowCondition, Scope};
@@ -20,7 +20,7 @@ const DEAR_SLICE: i64 = 2_000;
 /// What is selected from the arms, and how far.
 #[derive(Clone, Copy)]
 pub(crate) struct Take<'a> {
-    /// Columns of `r`, all but `*`: rights are granted column by column.
+    /// Columns of `r`, all but `*`: rights are granted column by column. In any order `r.id` alone.
     pub columns: &'a str,
     /// Rows at most.
     pub limit: i64,
@@ -306,7 +306,17 @@ fn push_scan(
 /// Runs by a failure code: found, and as far as possible judged, in `run_failures`.
 fn push_by_code(sql: &mut QueryBuilder<Postgres>, scope: &Scope, arm: &Arm<'_>, take: Take<'_>) {
     let of_run = || arm.asks.iter().filter(|ask| is_asked_of_run(ask));
-    sql.push(format_args!("select {} from (", take.columns));
+    let is_active =
+        |fact: &Fact<'_>| matches!(fact, Fact::Bucket(bucket) if bucket.state().is_active());
+    let is_judged = of_run().next().is_some() || arm.facts.iter().any(is_active);
+    // Who sees a failure sees its run: runs that are only counted are not fetched.
+    let counted = take.order == Order::Any && !is_judged;
+    let columns = if counted {
+        "k.run_id as id"
+    } else {
+        take.columns
+    };
+    sql.push(format_args!("select {columns} from ("));
     let keys = |sql: &mut QueryBuilder<Postgres>, take: Take<'_>| {
         // A run may have the same code twice.
         sql.push("select distinct f.created_at, f.run_id from ");
@@ -320,10 +330,10 @@ fn push_by_code(sql: &mut QueryBuilder<Postgres>, scope: &Scope, arm: &Arm<'_>, 
             push_driver(sql, scope, arm, take.before, whose(arm.place));
             push_since(sql, "f", take.since);
         }
-        for ask in arm.asks.iter().filter(|ask| !is_asked_of_run(ask)) {
+        for ask in arm.asks.iter().filter(|ask| is_asked_of_failure(ask)) {
             push_ask(sql, ask, "f");
         }
-        if of_run().next().is_none() {
+        if !is_judged {
             push_tail(sql, "f", "run_id", take);
         }
     };
@@ -338,6 +348,10 @@ fn push_by_code(sql: &mut QueryBuilder<Postgres>, scope: &Scope, arm: &Arm<'_>, 
         Place::All | Place::One(_) => keys(sql, take),
     }
     sql.push(") k");
+    if counted {
+        sql.push(" limit ").push_bind(take.limit);
+        return;
+    }
     push_run_of(sql, "k.run_id");
     sql.push(" where true");
     for fact in &arm.facts {
