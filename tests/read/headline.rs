@@ -57,7 +57,7 @@ async fn runs_with_a_code_are_counted_by_their_own_states() {
         ("code:test.once,test.even", [3, 3, 0, 3, 3]),
         ("code:test.once type:crm.sync by:system", [3, 3, 0, 3, 3]),
         ("code:test.once tenant:contoso", [3, 0, 0, 0, 3]),
-        ("code:test.once tenant:contoso,adatum", [3, 3, 0, 3, 3]),
+        ("code:test.once tenant:contoso,fabrikam", [3, 3, 0, 3, 3]),
         ("code:test.once since:10m", [0; 5]),
     ] {
         let headline = oncall.headline(&parse(query).unwrap()).await.unwrap();
