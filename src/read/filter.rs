@@ -5,8 +5,8 @@
 use crate::arm::{Arm, Ask, Fact, Place, arms};
 use crate::condition::{push_codes, push_row_filter, state_is};
 use crate::driver::{
-    FAILURE, RUNS, Source, Whose, is_asked_of_run, numbers, push_any, push_ask, push_bounds,
-    push_driver, push_since, push_tail, source,
+    FAILURE, RUNS, Source, Whose, is_asked_of_failure, is_asked_of_run, numbers, push_any,
+    push_ask, push_bounds, push_driver, push_since, push_tail, source,
 };
 use crate::merge::{push_each, push_merged, push_newest_keys};
 use crate::row::{COLUMNS, Cursor};
@@ -26,7 +26,7 @@ pub(crate) const KEYS: &str = "r.id, r.created_at";
 /// What is selected from the arms, and how far.
 #[derive(Clone, Copy)]
 pub(crate) struct Take<'a> {
-    /// Columns of `r`, all but `*`: rights are granted column by column.
+    /// Columns of `r`, all but `*`: rights are granted column by column. In any order `r.id` alone.
     pub columns: &'a str,
     /// Rows at most.
     pub limit: i64,
@@ -290,11 +290,14 @@ fn push_scan(
 /// Runs by a failure code: found, and as far as possible judged, in `run_failures`.
 fn push_by_code(sql: &mut QueryBuilder<Postgres>, scope: &Scope, arm: &Arm<'_>, take: Take<'_>) {
     let of_run = || arm.asks.iter().filter(|ask| is_asked_of_run(ask));
-    let of_state = |fact: &Fact<'_>| matches!(fact, Fact::Bucket(_));
-    let known = of_run().next().is_none() && !arm.facts.iter().any(of_state);
-    let found = match take.columns == KEYS && known {
-        true => "k.run_id as id, k.created_at",
-        false => take.columns,
+    let is_active =
+        |fact: &Fact<'_>| matches!(fact, Fact::Bucket(bucket) if bucket.state().is_active());
+    let is_judged = of_run().next().is_some() || arm.facts.iter().any(is_active);
+    // Who sees a failure sees its run: runs that are only counted or placed are not fetched.
+    let found = match take.order {
+        Order::Any if !is_judged => "k.run_id as id",
+        Order::NewestFirst if !is_judged && take.columns == KEYS => "k.run_id as id, k.created_at",
+        _ => take.columns,
     };
     sql.push(format_args!("select {found} from ("));
     let keys = |sql: &mut QueryBuilder<Postgres>, take: Take<'_>| {
@@ -310,10 +313,10 @@ fn push_by_code(sql: &mut QueryBuilder<Postgres>, scope: &Scope, arm: &Arm<'_>, 
             push_driver(sql, scope, arm, take.before, whose(arm.place));
             push_since(sql, "f", take.since);
         }
-        for ask in arm.asks.iter().filter(|ask| !is_asked_of_run(ask)) {
+        for ask in arm.asks.iter().filter(|ask| is_asked_of_failure(ask)) {
             push_ask(sql, ask, "f");
         }
-        if of_run().next().is_none() {
+        if !is_judged {
             push_tail(sql, "f", "run_id", take);
         }
     };
@@ -328,7 +331,7 @@ fn push_by_code(sql: &mut QueryBuilder<Postgres>, scope: &Scope, arm: &Arm<'_>, 
         Place::All | Place::One(_) => keys(sql, take),
     }
     sql.push(") k");
-    if found != take.columns {
+    if found != take.columns || (take.order == Order::Any && !is_judged) {
         return push_tail(sql, "k", "run_id", take);
     }
     push_run_of(sql, "k.run_id");
