@@ -140,19 +140,18 @@ fn push_tenants_of_codes(sql: &mut QueryBuilder<Postgres>, scope: &Scope) {
             push_seen(sql, scope);
             sql.push(" union select e.code, e.tenant_id from fresh e) u group by u.code)");
         }
-        // One row a tenant: nothing to tell apart, but for those of the tail.
+        // One row a tenant: nothing to tell apart, but for those of the tail. Each code is a range of
+        // the index, as short as the window.
         (None, _) => {
+            sql.push("(select p.code, (select count(*) ");
+            push_seen(sql, scope);
             sql.push(
-                "(select u.code, sum(u.n)::int8 as tenants from (select t.code, count(*) as n ",
+                " and t.code = p.code) + (select count(distinct e.tenant_id) from fresh e \
+                   where e.code = p.code and not exists (select ",
             );
             push_seen(sql, scope);
             sql.push(
-                " group by t.code union all select e.code, count(distinct e.tenant_id) from fresh e \
-                   where not exists (select ",
-            );
-            push_seen(sql, scope);
-            sql.push(
-                " and t.tenant_id = e.tenant_id and t.code = e.code) group by e.code) u group by u.code)",
+                " and t.tenant_id = e.tenant_id and t.code = e.code)) as tenants from grouped p)",
             );
         }
     }

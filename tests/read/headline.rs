@@ -36,6 +36,36 @@ async fn counts_are_per_bucket_whatever_states_are_asked_for() {
     assert_eq!(counts(&one), [1, 0, 1, 0, 2]);
 }
 
+#[tokio::test]
+async fn a_code_of_very_many_runs_is_counted_from_below() {
+    let world = World::new().await;
+    let script = "insert into opsroom.operation_runs (tenant_id, initiator_name, type, run_identity_hash, status, outcome,
+             created_at, started_at, completed_at, failure_summary)
+           select 1, 'System', 'crm.sync', encode(sha256(('m' || n)::bytea), 'hex'), 'completed', o.outcome,
+             now() - interval '1 h', now() - interval '1 h', now(), '[{\"code\":\"test.many\"}]'
+           from generate_series(1, 1001) n, unnest(array['failed', 'partially_succeeded']) o (outcome)
+           where n < 1001 or o.outcome = 'failed'";
+    world.database.script(script).await.unwrap();
+    for reader in [
+        &mut world.oncall().await,
+        &mut world.reader(&world.dev).await,
+    ] {
+        let headline = reader
+            .headline(&parse("code:test.many").unwrap())
+            .await
+            .unwrap();
+        let of = |bucket| headline.count(bucket);
+        assert_eq!(
+            (of(Bucket::Failed).n, of(Bucket::Failed).more),
+            (1_000, true)
+        );
+        assert_eq!(
+            (of(Bucket::Partial).n, of(Bucket::Partial).more),
+            (1_000, false)
+        );
+    }
+}
+
 /// A run that is tried again carries the failures of its last attempt.
 #[tokio::test]
 async fn runs_with_a_code_are_counted_by_their_own_states() {
