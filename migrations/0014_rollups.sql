@@ -68,9 +68,13 @@ create table opsroom.rollup_recent (
   durations bigint[],
   waits bigint[],
   last_success_at timestamptz,
+  badness float8 not null generated always as
+    (failed::float8 / (succeeded + partially_succeeded + failed + cancelled + 10)) stored,
   primary key (type, tenant_id)
 ) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.05);
 create index rollup_recent_tenant on opsroom.rollup_recent (tenant_id, type);
+create index rollup_recent_badness on opsroom.rollup_recent (type, badness desc, tenant_id);
+comment on column opsroom.rollup_recent.badness is 'Failed runs of all that ended and ten more, so that one failed of one does not lead.';
 
 create table opsroom.rollup_code_days (
   tenant_id bigint not null,
@@ -127,9 +131,9 @@ end
 $$;
 
 -- What completed runs add to the rollups: of one UTC day as far as p_snap sees it, or of all days what
--- was stamped from p_from to below p_below and p_snap does not see. Stable, so that it sees exactly
--- what the calling statement sees.
-create function opsroom.rollup_delta(p_snap pg_snapshot, p_from xid8, p_below xid8, p_day date, p_without text[])
+-- was stamped from p_from to below p_below and p_snap does not see; with p_only_kept only of days that
+-- are never counted anew. Stable, so that it sees exactly what the calling statement sees.
+create function opsroom.rollup_delta(p_snap pg_snapshot, p_from xid8, p_below xid8, p_day date, p_without text[], p_only_kept boolean)
 returns table (grain text, tenant_id bigint, type text, code text, at timestamptz,
                succeeded bigint, partially_succeeded bigint, failed bigint, cancelled bigint,
                durations bigint[], waits bigint[], last_success_at timestamptz,
@@ -141,11 +145,15 @@ begin
     select r.id, r.tenant_id, r.type, r.created_at, r.completed_at, r.outcome,
            date_trunc('hour', r.created_at, 'UTC') as hour, date_trunc('day', r.created_at, 'UTC') as day,
            -- float8: the same in numeric takes fifty times as long.
-           least(floor(4 / ln(2::float8) * ln(greatest(extract(epoch from r.completed_at - r.started_at)::float8 * 1000, 1))), 255)::bigint as took,
+           case when r.started_at is not null then
+             least(floor(4 / ln(2::float8) * ln(greatest(extract(epoch from r.completed_at - r.started_at)::float8 * 1000, 1))), 255)::bigint
+           end as took,
            -- What may not be claimed yet does not wait; a retry moves available_at behind the start.
-           least(floor(4 / ln(2::float8) * ln(greatest(extract(epoch from r.started_at - case
+           case when r.started_at is not null then
+             least(floor(4 / ln(2::float8) * ln(greatest(extract(epoch from r.started_at - case
                when r.available_at > r.created_at and r.available_at <= r.started_at then r.available_at
-               else r.created_at end)::float8 * 1000, 1))), 255)::bigint as waited
+               else r.created_at end)::float8 * 1000, 1))), 255)::bigint
+           end as waited
       from opsroom.operation_runs r
      where r.status = 'completed' and %s
   ), fact as (
@@ -159,7 +167,7 @@ begin
   ), coded as materialized (
     select b.tenant_id, b.type, b.created_at, b.hour, b.day, f.code, f.n
       from batch b cross join lateral (
-        select x.code, sum(x.n)::bigint as n from opsroom.run_failures x
+        select x.code, least(sum(x.n), 1e15)::bigint as n from opsroom.run_failures x
          where x.tenant_id = b.tenant_id and x.run_id = b.id group by x.code) f
   )
   select 'day', coalesce(f.tenant_id, 0), coalesce(f.type, ''), null::text, f.day,
@@ -182,24 +190,26 @@ begin
   select case when grouping(c.hour) = 0 then 'code_hour' else 'code_day' end,
          coalesce(c.tenant_id, 0), c.type, c.code, coalesce(c.hour, c.day),
          null, null, null, null, null, null, null,
-         count(*), sum(c.n)::bigint, min(c.created_at), max(c.created_at)
+         count(*), least(sum(c.n), 1e15)::bigint, min(c.created_at), max(c.created_at)
     from coded c group by grouping sets ((c.tenant_id, c.type, c.code, c.day), (c.type, c.code, c.day), (c.type, c.code, c.hour))
   $delta$, case when p_day is null
-    then 'r.changed_xid >= $2 and ($3 is null or r.changed_xid < $3) and not pg_visible_in_snapshot(r.changed_xid, $1)'
+    then 'r.changed_xid >= $2 and ($3 is null or r.changed_xid < $3) and not pg_visible_in_snapshot(r.changed_xid, $1)
+          and (not $6 or exists (select from opsroom.rollup_horizons h
+                                  where h.type = r.type and h.pruned_before > (r.created_at at time zone ''UTC'')::date))'
     else 'r.created_at >= ($4::timestamp at time zone ''UTC'') and r.created_at < (($4 + 1)::timestamp at time zone ''UTC'')
           and pg_visible_in_snapshot(r.changed_xid, $1) and r.type <> all ($5)' end)
-  using p_snap, p_from, p_below, p_day, p_without;
+  using p_snap, p_from, p_below, p_day, p_without, p_only_kept;
 end
 $$;
 
 -- Adds a delta to every table, in one statement. Says how many runs it was, and what the statement saw.
 create function opsroom.rollup_add(
   p_snap pg_snapshot, p_from xid8, p_below xid8, p_day date, p_without text[], p_hours_from timestamptz, p_recent_from date,
-  out added bigint, out seen pg_snapshot
+  p_only_kept boolean, out added bigint, out seen pg_snapshot
 ) language plpgsql volatile set search_path = '' as $$
 begin
   with delta as materialized (
-    select * from opsroom.rollup_delta(p_snap, p_from, p_below, p_day, p_without)
+    select * from opsroom.rollup_delta(p_snap, p_from, p_below, p_day, p_without, p_only_kept)
   ), days as (
     insert into opsroom.rollup_days as t
     select d.tenant_id, d.type, (d.at at time zone 'UTC')::date, d.succeeded, d.partially_succeeded, d.failed, d.cancelled,
@@ -235,14 +245,14 @@ begin
     select d.tenant_id, d.type, d.code, (d.at at time zone 'UTC')::date, d.runs, d.items, d.first_at, d.last_at
       from delta d where d.grain = 'code_day' order by 1, 4, 2, 3
     on conflict (tenant_id, day, type, code) do update set
-      runs = t.runs + excluded.runs, items = t.items + excluded.items,
+      runs = t.runs + excluded.runs, items = least(t.items + excluded.items, 1e15),
       first_at = least(t.first_at, excluded.first_at), last_at = greatest(t.last_at, excluded.last_at)
   ), code_hours as (
     insert into opsroom.rollup_code_hours as t
     select d.type, d.code, d.at, d.runs, d.items, d.first_at, d.last_at
       from delta d where d.grain = 'code_hour' order by 3, 1, 2
     on conflict (hour, type, code) do update set
-      runs = t.runs + excluded.runs, items = t.items + excluded.items,
+      runs = t.runs + excluded.runs, items = least(t.items + excluded.items, 1e15),
       first_at = least(t.first_at, excluded.first_at), last_at = greatest(t.last_at, excluded.last_at)
   ), tenant_codes as (
     insert into opsroom.rollup_tenant_codes as t
@@ -257,12 +267,22 @@ begin
 end
 $$;
 
--- Begins anew: everything visible now is counted day by day, everything later by ticks.
-create function opsroom.rollup_restart() returns void
+-- Begins anew: everything visible now is counted day by day, everything later by ticks. p_uncounted
+-- where the cursor still tells what is counted: what it does not see of days that are never counted
+-- anew is folded first, since no day's count will find it.
+create function opsroom.rollup_restart(p_uncounted boolean) returns void
 language plpgsql volatile set search_path = '' as $$
+declare
+  s opsroom.rollup_state;
+  cur pg_snapshot := pg_catalog.pg_current_snapshot();
 begin
+  if p_uncounted then
+    select * into s from opsroom.rollup_state;
+    select a.seen into cur
+      from opsroom.rollup_add(s.snap, pg_catalog.pg_snapshot_xmin(s.snap), null, null, '{}', s.hours_from, null, true) a;
+  end if;
   update opsroom.rollup_state
-     set snap = pg_catalog.pg_current_snapshot(), system_identifier = opsroom.server_identity(), valid = true,
+     set snap = cur, system_identifier = opsroom.server_identity(), valid = true,
          ticked_at = pg_catalog.clock_timestamp(), recent_from = null;
   insert into opsroom.rollup_pending
   select d.at::date
@@ -292,6 +312,12 @@ declare
   many bigint;
   reply opsroom.rollup_answer;
 begin
+  -- A snapshot does not list the transaction that takes it: what that one completed would be counted
+  -- now and, by the cursor left behind, once more.
+  if pg_catalog.pg_current_xact_id_if_assigned() is not null then
+    raise exception using errcode = '25001', message = 'rollup_tick() takes a transaction that has written nothing';
+  end if;
+  p_limit := least(greatest(p_limit, 1), 10000000);
   reply.runs := 0;
   select * into s from opsroom.rollup_state for update skip locked;
   if not found then
@@ -315,7 +341,9 @@ begin
       reply.state := 'restamped';
       reply.runs := many;
     else
-      perform opsroom.rollup_restart();
+      -- Which of the other server's runs its cursor had seen cannot be told any more: those of pruned
+      -- days that it had not counted stay uncounted.
+      perform opsroom.rollup_restart(false);
       reply.state := 'restarted';
     end if;
   else
@@ -333,11 +361,11 @@ begin
            and not pg_catalog.pg_visible_in_snapshot(r.changed_xid, s.snap) limit 10 * p_limit + 1) x;
     end if;
     if many > 10 * p_limit then
-      perform opsroom.rollup_restart();
+      perform opsroom.rollup_restart(true);
       reply.state := 'restarted';
     else
       select a.added, a.seen into reply.runs, cur
-        from opsroom.rollup_add(s.snap, pg_catalog.pg_snapshot_xmin(s.snap), below, null, '{}', s.hours_from, s.recent_from) a;
+        from opsroom.rollup_add(s.snap, pg_catalog.pg_snapshot_xmin(s.snap), below, null, '{}', s.hours_from, s.recent_from, false) a;
       if below < pg_catalog.pg_snapshot_xmax(cur) then
         select pg_catalog.concat(coalesce(min(x.xid::text::numeric), below::text::numeric), ':', below, ':',
                                  string_agg(x.xid::text, ',' order by x.xid::text::numeric))::pg_snapshot into cur
@@ -373,6 +401,8 @@ begin
     return;
   end if;
   begun := day::timestamp at time zone 'UTC';
+  -- Before the counting: whoever makes the day wait again meanwhile does so for the next count.
+  delete from opsroom.rollup_pending p where p.day = rollup_rebuild.day;
   kept := array(select h.type from opsroom.rollup_horizons h where h.pruned_before > rollup_rebuild.day);
   delete from opsroom.rollup_days t where t.day = rollup_rebuild.day and t.type <> all (kept);
   delete from opsroom.rollup_hours t
@@ -380,7 +410,7 @@ begin
   delete from opsroom.rollup_code_days t where t.day = rollup_rebuild.day and t.type <> all (kept);
   delete from opsroom.rollup_code_hours t
    where t.hour >= begun and t.hour < begun + interval '24 hours' and t.type <> all (kept);
-  select a.added into runs from opsroom.rollup_add(s.snap, null, null, day, kept, s.hours_from, null) a;
+  select a.added into runs from opsroom.rollup_add(s.snap, null, null, day, kept, s.hours_from, null, false) a;
   if kept <> '{}' then
     delete from opsroom.rollup_days t where t.day = rollup_rebuild.day and t.type = '';
     insert into opsroom.rollup_days
@@ -388,7 +418,6 @@ begin
            opsroom.histogram_sum(t.durations), opsroom.histogram_sum(t.waits), max(t.last_success_at)
       from opsroom.rollup_days t where t.day = rollup_rebuild.day group by t.tenant_id, t.day;
   end if;
-  delete from opsroom.rollup_pending p where p.day = rollup_rebuild.day;
 end
 $$;
 
@@ -451,7 +480,7 @@ language sql stable security definer set search_path = '' as $$
 $$;
 
 -- Compares a day's rollups with its runs, as of the last tick; changes nothing. One row a table that
--- differs, none where all is well. Types whose runs of that day may be pruned are left out.
+-- differs, none where all is well. Types whose runs of that day may be pruned are left out, and said to be.
 create function opsroom.rollup_check(p_day date) returns table (differs text)
 language sql stable security definer set search_path = '' set plan_cache_mode = force_custom_plan
 set enable_hashjoin = off set enable_mergejoin = off as $$
@@ -460,7 +489,7 @@ set enable_hashjoin = off set enable_mergejoin = off as $$
            array(select h.type from opsroom.rollup_horizons h where h.pruned_before > p_day) as kept
       from opsroom.rollup_state r
   ), delta as materialized (
-    select d.*, (d.at at time zone 'UTC')::date as day from s cross join lateral opsroom.rollup_delta(s.snap, null, null, p_day, s.kept) d
+    select d.*, (d.at at time zone 'UTC')::date as day from s cross join lateral opsroom.rollup_delta(s.snap, null, null, p_day, s.kept, false) d
   ), stored_days as materialized (
     select t.* from opsroom.rollup_days t where t.day = p_day
   ), differing (ord, name, n) as (
@@ -526,19 +555,64 @@ set enable_hashjoin = off set enable_mergejoin = off as $$
   union all
   select x.name from differing x
    where x.n > 0 and not exists (select from opsroom.rollup_pending p where p.day = p_day)
+  union all
+  select 'not comparable: pruned' where exists (select from opsroom.rollup_horizons h where h.pruned_before > p_day)
 $$;
 
 -- A completed run changes by redaction alone: its day is counted anew.
 create function opsroom.recount_day() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
-  insert into opsroom.rollup_pending values ((new.created_at at time zone 'UTC')::date) on conflict do nothing;
+  -- Written even where the day waits already, so that a count under way and this one take turns.
+  insert into opsroom.rollup_pending values ((new.created_at at time zone 'UTC')::date)
+  on conflict (day) do update set day = excluded.day;
   return null;
 end
 $$;
 create trigger recount after update on opsroom.operation_runs
   for each row when (old.status = 'completed' and new.failure_summary is distinct from old.failure_summary)
   execute function opsroom.recount_day();
+
+-- As in 0004, and nothing that is counted or told keeps a code that no other run of its tenant and type
+-- has, also of days that are never counted anew. Whoever counts or prunes waits for its end.
+create or replace function opsroom.redact_run(p_id bigint) returns boolean
+language plpgsql security definer set search_path = '' as $$
+declare
+  redacted record;
+  codes text[];
+  was_there boolean;
+begin
+  perform from opsroom.rollup_state for update;
+  codes := array(select distinct f.code from opsroom.operation_runs r join opsroom.run_failures f
+                     on f.tenant_id = r.tenant_id and f.run_id = r.id where r.id = p_id);
+  perform pg_catalog.set_config('opsroom.redacting', p_id::text, true);
+  update opsroom.operation_runs set failure_summary = null, context = null
+   where id = p_id and status = 'completed'
+  returning tenant_id, type into redacted;
+  was_there := found;
+  perform pg_catalog.set_config('opsroom.redacting', '', true);
+  if was_there then
+    update opsroom.run_attempts set failure_summary = null where run_id = p_id;
+    update opsroom.operation_run_items set label = '[withheld]', code = null, message = null where run_id = p_id;
+    update opsroom.notifications set code = null where tenant_id = redacted.tenant_id and run_id = p_id;
+    delete from opsroom.rollup_tenant_codes t
+     where t.tenant_id = redacted.tenant_id and t.type in ('', redacted.type) and t.code = any (codes)
+       and not exists (select from opsroom.run_failures f
+                        where f.tenant_id = t.tenant_id and f.code = t.code and t.type in ('', f.type));
+    delete from opsroom.rollup_code_days t
+     where t.tenant_id in (0, redacted.tenant_id) and t.type = redacted.type and t.code = any (codes)
+       and not exists (select from opsroom.run_failures f
+                        where t.tenant_id in (0, f.tenant_id) and f.code = t.code and f.type = t.type);
+    delete from opsroom.rollup_code_hours t
+     where t.type = redacted.type and t.code = any (codes)
+       and not exists (select from opsroom.run_failures f where f.code = t.code and f.type = t.type);
+    insert into opsroom.audit (user_id, tenant_id, action, subject, run_id)
+    values ((select l.user_id from opsroom.logins l where l.login_role = session_user),
+            redacted.tenant_id, 'run.redact', redacted.type, p_id);
+  end if;
+  return was_there;
+end
+$$;
 
 -- As in 0004, and a tick may take another server's transaction numbers off the runs.
 create or replace function opsroom.guard_run() returns trigger
@@ -580,8 +654,8 @@ begin
   if (new.started_at, new.completed_at) is distinct from (old.started_at, old.completed_at) then
     perform opsroom.refuse_future(new.started_at, new.completed_at);
   end if;
-  if (new.status, new.outcome, new.worker_id, new.attempt, new.available_at)
-     is distinct from (old.status, old.outcome, old.worker_id, old.attempt, old.available_at) then
+  if (new.status, new.outcome, new.worker_id, new.attempt, new.available_at, new.failure_summary)
+     is distinct from (old.status, old.outcome, old.worker_id, old.attempt, old.available_at, old.failure_summary) then
     new.changed_xid := pg_catalog.pg_current_xact_id();
   else
     new.changed_xid := old.changed_xid;
@@ -603,7 +677,8 @@ begin
   -- Held to the end: a day that is being counted anew must not lose its runs meanwhile.
   perform from opsroom.rollup_state s
     where s.valid and pg_catalog.pg_visible_in_snapshot(old.changed_xid, s.snap) for share;
-  if not found or exists (select from opsroom.rollup_pending p where p.day = created_day) then
+  -- Nor may days before it: they would never be counted.
+  if not found or exists (select from opsroom.rollup_pending p where p.day <= created_day) then
     raise exception using errcode = 'OP004',
       message = pg_catalog.format('run %s is not in the rollups yet and cannot be deleted', old.id);
   end if;
@@ -618,7 +693,7 @@ $$;
 insert into opsroom.rollup_state (snap, system_identifier, hours_from)
 values (pg_catalog.pg_current_snapshot(), opsroom.server_identity(),
         date_trunc('day', now() - interval '2 days', 'UTC'));
-select opsroom.rollup_restart();
+select opsroom.rollup_restart(false);
 
 do $$
 declare

@@ -47,7 +47,8 @@ language sql stable security definer set search_path = '' as $$
   select t.type, k.days, date_trunc('day', pg_catalog.clock_timestamp() - pg_catalog.make_interval(days => k.days), 'UTC')
     from types t
    cross join lateral (
-     select coalesce((select o.days from opsroom.retention o where o.type = t.type), p_default,
+     select coalesce((select o.days from opsroom.retention o where o.type = t.type),
+                     case when p_default is not null then greatest(p_default, 1) end,
                      (select o.days from opsroom.retention o where o.type = '*')) as days) k
    where t.type is not null order by t.type
 $$;
@@ -80,13 +81,15 @@ begin
     reply.state := 'busy';
     return reply;
   end if;
+  -- Before the runs, as whoever redacts does.
+  perform from opsroom.rollup_state for share;
   for kept in select * from opsroom.retention_of_types(p_default) loop
     chosen := array(
       select r.id from opsroom.operation_runs r
        where r.type = kept.run_type and r.created_at < kept.before and r.status = 'completed' and r.completed_at < kept.before
          and pg_catalog.pg_visible_in_snapshot(r.changed_xid, (select s.snap from opsroom.rollup_state s where s.valid))
-         and not exists (select from opsroom.rollup_pending p where p.day = (r.created_at at time zone 'UTC')::date)
-       order by r.created_at limit p_limit);
+         and not exists (select from opsroom.rollup_pending p where p.day <= (r.created_at at time zone 'UTC')::date)
+       order by r.created_at limit greatest(p_limit, 1));
     if chosen <> '{}' then
       delete from opsroom.notifications n using opsroom.operation_runs r
        where r.id = any (chosen) and n.tenant_id = r.tenant_id and n.run_id = r.id;

@@ -4,12 +4,16 @@
 
 mod act;
 mod bell;
+mod board;
 mod choose;
 mod clock;
 pub mod comparison;
 mod cursor;
 mod detail;
+mod failures;
+pub mod fares;
 mod filter;
+pub mod history;
 mod input;
 mod layout;
 mod listing;
@@ -17,9 +21,12 @@ mod looks;
 mod menu;
 mod message;
 mod mouse;
+mod notifications;
+mod open;
 mod past;
 mod place;
 mod runs;
+mod schedules;
 mod search;
 mod settings;
 mod share;
@@ -31,18 +38,24 @@ mod vocabulary;
 mod wants;
 mod workers;
 
+pub use board::{Board, Moves, Named};
 pub use clock::{Clock, TimeMode};
 pub use comparison::{Compared, Comparison, ComparisonWant, With};
 pub use cursor::Cursor;
 pub use detail::{Detail, Pane, Search, Shown};
+pub use failures::{Counted, Failures};
+pub use fares::{Covered, Fares};
 pub use filter::Filter;
+pub use history::{HistoryAnswer, HistoryWant, Success};
 pub use layout::Areas;
 pub use listing::{Listing, Standing, Trouble};
 pub use looks::Looks;
 pub use menu::{Choice, Entry, Menu, MenuKind};
 pub use message::{Capture, Data, DetailAnswer, Effect, Message, Reach, WorkersAnswer};
+pub use notifications::{Notifications, Told};
 pub use place::{Place, Stack};
-pub use runs::{Runs, Way};
+pub use runs::{Covers, Runs, Way};
+pub use schedules::Schedules;
 pub use settings::{SavedView, Settings};
 pub use sort::Sort;
 pub use travel::Travel;
@@ -56,7 +69,8 @@ use crate::theme::{Shelf, Theme};
 use chrono::{DateTime, TimeDelta, Utc};
 use opsroom_model::RunId;
 use opsroom_model::query::Query;
-use opsroom_read::Headline;
+use opsroom_read::{Headline, Point};
+use std::collections::BTreeSet;
 
 /// Which part of the screen takes the keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,14 +134,26 @@ pub struct App {
     pub runs: Runs,
     /// What stands above it.
     pub headline: Option<Headline>,
+    /// How the last 24 hours went, where that is known for the filter.
+    pub sparkline: Option<Vec<Point>>,
     /// The tenants the login reaches.
     pub reach: Option<Reach>,
     /// The filter.
     pub filter: Filter,
     /// The detail.
     pub detail: Detail,
+    /// What failed, by code.
+    pub failures: Failures,
+    /// How the tenants fare.
+    pub tenants: Fares,
+    /// How the types fare.
+    pub types: Fares,
     /// Who executes.
     pub workers: Workers,
+    /// What fires when.
+    pub schedules: Schedules,
+    /// What the login's user was told of.
+    pub notifications: Notifications,
     /// Two runs beside each other.
     pub comparison: Comparison,
     /// Earlier moments of the list.
@@ -184,10 +210,16 @@ impl App {
             stack: Stack::default(),
             runs: Runs::default(),
             headline: None,
+            sparkline: None,
             reach: None,
             filter: Filter::new(start.query),
             detail: Detail::default(),
+            failures: Failures::default(),
+            tenants: Fares::default(),
+            types: Fares::default(),
             workers: Workers::default(),
+            schedules: Schedules::default(),
+            notifications: Notifications::default(),
             comparison: Comparison::default(),
             travel: Travel::default(),
             looks: Looks::default(),
@@ -204,7 +236,7 @@ impl App {
 
     /// Takes one message in. Never blocks and never fails.
     pub fn update(&mut self, message: Message) -> Vec<Effect> {
-        let effects = match message {
+        let mut effects = match message {
             Message::Tick(now) => self.tick(now),
             Message::Resize(columns, rows) => {
                 self.size = (columns, rows);
@@ -227,6 +259,12 @@ impl App {
             }
         };
         self.settle();
+        // Kept once per visit, not once per key; before the end of the program, not behind it.
+        if (self.place() != Place::Notifications || effects.contains(&Effect::Quit))
+            && let Some(read) = self.notifications.to_keep()
+        {
+            effects.insert(0, Effect::Read(read));
+        }
         effects
     }
 
@@ -283,7 +321,7 @@ impl App {
                 let open = self.detail.pane == Pane::Beside && self.areas().detail.is_some();
                 self.focus == Focus::Detail && open
             }
-            Place::Comparison | Place::Workers => false,
+            _ => false,
         }
     }
 
@@ -319,8 +357,24 @@ impl App {
                 self.detail.follow(wanted);
             }
             Place::Run => self.detail.follow(self.run_in_hand()),
-            Place::Workers => self.workers.keep_in_view(height),
-            Place::Comparison => {}
+            _ => {
+                if let Some(list) = self.list_mut() {
+                    list.keep_in_view(height);
+                }
+            }
+        }
+    }
+
+    /// The list of the screen that is shown, where that is no list of runs.
+    pub(super) fn list_mut(&mut self) -> Option<&mut dyn Moves> {
+        match self.place() {
+            Place::Failures => Some(&mut self.failures),
+            Place::Tenants => Some(&mut self.tenants),
+            Place::Types => Some(&mut self.types),
+            Place::Workers => Some(&mut self.workers),
+            Place::Schedules => Some(&mut self.schedules),
+            Place::Notifications => Some(&mut self.notifications.board),
+            Place::Runs | Place::Run | Place::Comparison => None,
         }
     }
 
@@ -333,13 +387,18 @@ impl App {
         self.filter.set(query);
         self.runs.clear();
         self.headline = None;
+        self.sparkline = None;
+        self.failures.clear();
+        self.tenants.clear();
+        self.types.clear();
         self.travel.clear();
         self.clock.freeze(None);
     }
 
-    /// When the last look ended, as far as that is remembered.
-    pub fn remember(&mut self, last_look: Option<DateTime<Utc>>) {
+    /// When the last look ended and which notifications were read, as far as that is remembered.
+    pub fn remember(&mut self, last_look: Option<DateTime<Utc>>, read: BTreeSet<i64>) {
         self.looks = Looks::after(last_look);
+        self.notifications = Notifications::after(read);
     }
 
     /// Puts the theme called `name` on, where there is one.

@@ -125,16 +125,21 @@ fn perform(effects: Vec<Effect>, painter: &mut Painter, world: &World<'_>) -> io
             Effect::Bell(word) => painter.send(|out| ring(out, &word))?,
             Effect::Mouse(capture) => painter.send(|out| capture_mouse(out, capture))?,
             Effect::Looked(at) => look_ended(&world.memory, at),
+            Effect::Read(ids) => remember(&world.memory, move |memory| memory.keep_read(ids)),
         }
     }
     Ok(Flow::On)
 }
 
-/// Remembers it on a thread of its own: a slow disk must not hold a key up. What cannot be remembered
-/// is no reason to say anything.
 fn look_ended(memory: &Memory, at: DateTime<Utc>) {
+    remember(memory, move |memory| memory.keep(at));
+}
+
+/// Remembers something on a thread of its own: a slow disk must not hold a key up. What cannot be
+/// remembered is no reason to say anything.
+fn remember(memory: &Memory, keep: impl FnOnce(Memory) -> io::Result<()> + Send + 'static) {
     let memory = memory.clone();
-    let kept = std::thread::Builder::new().spawn(move || memory.keep(at));
+    let kept = std::thread::Builder::new().spawn(move || keep(memory));
     // At the end of the program there is time, but not for ever.
     if let Ok(thread) = kept {
         let until = std::time::Instant::now() + Duration::from_millis(100);

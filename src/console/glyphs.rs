@@ -41,6 +41,9 @@ pub struct Glyphs {
     pub into: &'static str,
     pub folded: &'static str,
     pub unfolded: &'static str,
+    /// From none to most.
+    pub spark: [&'static str; 8],
+    pub unread: &'static str,
     pub corners_top: [&'static str; 2],
     pub corners_bottom: [&'static str; 2],
     /// True where nothing but ASCII may be drawn.
@@ -82,6 +85,8 @@ pub const UNICODE: Glyphs = Glyphs {
     into: "›",
     folded: "▸",
     unfolded: "▾",
+    spark: ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
+    unread: "•",
     corners_top: ["╭", "╮"],
     corners_bottom: ["╰", "╯"],
     ascii: false,
@@ -131,6 +136,8 @@ pub const ASCII: Glyphs = Glyphs {
     into: ">",
     folded: "+",
     unfolded: "-",
+    spark: ["_", ".", "-", ":", "=", "+", "*", "#"],
+    unread: "'",
     corners_top: ["+", "+"],
     corners_bottom: ["+", "+"],
     ascii: true,

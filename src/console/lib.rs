@@ -191,6 +191,7 @@ fn start(
         keymap: config.keymap,
         views,
         link: config.profile.link.map(Spanned::into_inner),
+        runbook: config.profile.runbook.map(Spanned::into_inner),
         mouse: match config.profile.mouse {
             Some(false) => Capture::Off,
             _ => Capture::On,

@@ -6,12 +6,17 @@ mod columns;
 mod comparison;
 mod context;
 mod detail;
+mod failures;
+mod fares;
 mod filter_row;
 mod headline;
 mod help;
 mod hints;
 mod list;
 mod menu;
+mod notice;
+mod notifications;
+mod schedules;
 mod workers;
 
 pub use columns::{Column, columns};
@@ -24,7 +29,7 @@ pub(crate) use menu::line_at as menu_line;
 
 use crate::app::{App, Areas, Focus, Health, Overlay, Place, Sort};
 use crate::theme::Role;
-use crate::widget::{Canvas, table};
+use crate::widget::{Canvas, Line, table, wrap};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
@@ -46,7 +51,7 @@ pub fn view(app: &App, buffer: &mut Buffer) -> Option<Position> {
     body(app, &mut canvas, &areas);
     canvas.set_dimmed(false);
     let mut cursor = None;
-    if app.place() == Place::Runs {
+    if app.place().is_filtered() {
         cursor = filter_row::draw(app, &mut canvas, areas.filter);
         filter_row::below(app, &mut canvas, areas.filter);
     }
@@ -80,8 +85,27 @@ fn body(app: &App, canvas: &mut Canvas<'_>, areas: &Areas) {
                 comparison::draw(app, canvas, area);
             }
         }
+        Place::Failures => {
+            failures::draw(app, canvas, areas);
+            if let Some(area) = areas.detail {
+                rule(app, canvas, areas.rule);
+                failures::meaning(app, canvas, area);
+            }
+        }
+        Place::Tenants => fares::draw(app, canvas, areas, &app.tenants, fares::TENANTS),
+        Place::Types => fares::draw(app, canvas, areas, &app.types, fares::TYPES),
         Place::Workers => workers::draw(app, canvas, areas),
+        Place::Schedules => schedules::draw(app, canvas, areas),
+        Place::Notifications => notifications::draw(app, canvas, areas),
     }
+}
+
+/// A sentence, broken at blanks, behind `indent`.
+fn wrapped(text: &str, width: usize, indent: &str, role: Role) -> Vec<Line> {
+    let room = width.saturating_sub(indent.len() + 2).max(16);
+    let rows = wrap(text, room).into_iter();
+    rows.map(|row| Line::of(format!("{indent}{row}"), role))
+        .collect()
 }
 
 /// What the runs are sorted by when the header is clicked at `at`.

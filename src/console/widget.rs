@@ -5,9 +5,12 @@ mod canvas;
 mod line;
 mod notice;
 pub mod popup;
+pub mod spark;
 pub mod table;
+mod wrap;
 
 pub use bar::{bar, slices};
 pub use canvas::{Canvas, Ink};
 pub use line::{Line, Piece};
 pub use notice::Notice;
+pub use wrap::wrap;

@@ -64,6 +64,7 @@ async fn load(owner: &mut PgConnection, plan: &Plan, progress: &mut Progress) ->
         Stage::Building { name, at, of } => {
             progress.step(&format!("building index {at} of {of}: {name}"));
         }
+        Stage::Counting { done, of } => progress.count("days counted", done, of),
         Stage::Step(what) => progress.step(what),
     };
     Ok(opsroom_seed::seed(owner, plan, &mut told).await?)

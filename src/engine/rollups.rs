@@ -8,7 +8,7 @@
 
 mod rebuild;
 
-pub use rebuild::{Difference, Rebuilt, check, rebuild};
+pub use rebuild::{Checked, Difference, Rebuilt, check, rebuild};
 
 use crate::deadline::within;
 use crate::error::EngineError;

@@ -181,6 +181,22 @@ impl Query {
         found
     }
 
+    /// True where runs come to fit it, or cease to, by the passing of time alone: nothing is written
+    /// then. Leaving a window that reaches up to now does not count.
+    #[must_use]
+    pub fn moves_with_time(&self) -> bool {
+        let mut found = self.asks_for_stuck();
+        self.visit(&mut |sign, condition| {
+            found |= match condition {
+                Condition::Took(_) => true,
+                Condition::Until(When::Ago(_)) | Condition::Between(_, When::Ago(_)) => true,
+                Condition::Since(When::Ago(_)) => sign == Sign::Minus,
+                _ => false,
+            };
+        });
+        found
+    }
+
     /// Every condition but groups, with the sign that follows from all groups around it.
     fn visit(&self, see: &mut dyn FnMut(Sign, &Condition)) {
         visit(&self.terms, Sign::Plus, see);

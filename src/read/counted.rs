@@ -35,7 +35,7 @@ const OUTCOMES: [(Bucket, &str); 4] = [
 /// Counts of completed runs; `ready` false where the rollups have not caught up.
 pub(crate) fn query(scope: &Scope) -> QueryBuilder<Postgres> {
     let mut sql = QueryBuilder::new("");
-    rollup::push_state(&mut sql, rollup::window(scope));
+    rollup::push_state(&mut sql, scope, rollup::window(scope));
     // Hours of single tenants are kept for two days; before them the first day is counted live.
     let hourly = if scope.tenants.is_none() {
         "true"
@@ -117,7 +117,7 @@ pub(crate) fn decode(row: &PgRow) -> Result<Option<Vec<(Bucket, Capped)>>, ReadE
 /// One row an hour that has any, with the beginning of the current one.
 pub(crate) fn sparkline(scope: &Scope) -> QueryBuilder<Postgres> {
     let mut sql = QueryBuilder::new("");
-    rollup::push_state(&mut sql, 3600 * i64::from(HOURS - 1));
+    rollup::push_state(&mut sql, scope, 3600 * i64::from(HOURS - 1));
     sql.push(
         ", f as materialized (select date_trunc('hour', s.since, 'UTC') as hour from s), part as (\
          select h.hour, sum(h.succeeded + h.partially_succeeded + h.failed + h.cancelled) as ended, sum(h.failed) as failed \

@@ -58,7 +58,7 @@ pub(crate) fn query(scope: &Scope) -> QueryBuilder<Postgres> {
     let mut sql = QueryBuilder::new("");
     let hourly = hourly(scope);
     let unit = if hourly { "hour" } else { "day" };
-    rollup::push_state(&mut sql, rollup::window(scope));
+    rollup::push_state(&mut sql, scope, rollup::window(scope));
     sql.push(format_args!(
         ", f as materialized (select date_trunc('{unit}', s.since, 'UTC') as at from s), part as (select x.code, "
     ));

@@ -31,6 +31,7 @@
 //! | [`detail`] | one run: the record, its items, its attempts |
 //! | [`history`] | the runs before one |
 //! | [`schedules`] | schedules: next, last, missed, wrong |
+//! | [`notifications`] | what the login's user was told of |
 //! | [`checkup`] | what `opsroom doctor` asks |
 
 mod arm;
@@ -51,6 +52,7 @@ pub mod history;
 mod keys;
 pub mod list;
 mod moment;
+pub mod notifications;
 pub mod options;
 mod people;
 pub mod reader;
@@ -76,6 +78,7 @@ pub use health::{By, Health, HealthBoard};
 pub use histogram::Percentiles;
 pub use history::{History, PastRun};
 pub use list::{Held, PageRequest, RunPage};
+pub use notifications::{Notification, Notifications};
 pub use options::ReadOptions;
 pub use reader::Reader;
 pub use row::{Cursor, RunRow};

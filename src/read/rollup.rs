@@ -38,12 +38,20 @@ fn since(scope: &Scope) -> Option<i64> {
 /// window's beginning) is counted as of it. And `tail`: runs that ended since that tick. Its order
 /// makes the planner take the index on `changed_xid`: it cannot know how few they are, and prefers
 /// any index of a tenant's runs.
-pub(crate) fn push_state(sql: &mut QueryBuilder<Postgres>, seconds: i64) {
+pub(crate) fn push_state(sql: &mut QueryBuilder<Postgres>, scope: &Scope, seconds: i64) {
     sql.push(
         "with s as materialized (select t.snap, w.since, t.ticked_at, t.hours_from, t.recent_from, \
            (w.since at time zone 'UTC')::date as first_day, \
            t.valid and not exists (select from opsroom.rollup_pending p where p.day >= (w.since at time zone 'UTC')::date) \
-           and pg_snapshot_xmax(t.snap)::text::int8 <= pg_snapshot_xmax(pg_current_snapshot())::text::int8 + 10000 as ready \
+           and pg_snapshot_xmax(t.snap)::text::int8 <= pg_snapshot_xmax(pg_current_snapshot())::text::int8 + 10000",
+    );
+    if scope.tenants.is_none() {
+        // What is known of the login may be half a minute old, and rows of all tenants are hidden from
+        // whoever ceased to see all: nothing would look like zero.
+        sql.push(" and (select opsroom.sees_all())");
+    }
+    sql.push(
+        " as ready \
          from opsroom.rollup_state t cross join (select now() - make_interval(secs => ",
     )
     .push_bind(seconds as f64)

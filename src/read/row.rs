@@ -60,8 +60,15 @@ pub struct Cursor {
 }
 
 impl Cursor {
+    /// When what stands there was recorded.
+    #[must_use]
+    pub fn created_at(self) -> DateTime<Utc> {
+        self.created.nearest()
+    }
+
     /// True where this place is further down the list than `other`.
-    pub(crate) fn is_before(self, other: Self) -> bool {
+    #[must_use]
+    pub fn is_before(self, other: Self) -> bool {
         (self.created, self.id) < (other.created, other.id)
     }
 }

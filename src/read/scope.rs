@@ -2,14 +2,20 @@
 //! of types become lists where they can, states become pairs. Everything an index can serve is settled
 //! here; what is left is a filter on rows. A query with groups is several scopes ([`resolve`]).
 
-use crate::directory::{Directory, Tenant};
+mod patterns;
+mod row_filter;
+
+pub(crate) use row_filter::{RowCondition, RowFilter};
+
+use crate::directory::Directory;
 use crate::keys::{self, Asked};
 use crate::people::People;
 use chrono::{DateTime, Utc};
 use opsroom_model::query::eval::WINDOW;
-use opsroom_model::query::pattern::fold;
-use opsroom_model::query::{Condition, Is, Pattern, Query, Sign, Span, Term, When};
+use opsroom_model::query::{Condition, Is, Query, Sign, Term, When};
 use opsroom_model::{Bucket, RunId};
+use patterns::{codes, like, tenants, tenants_named, tenants_of, types_like};
+use row_filter::row_filter;
 
 /// The default window, in seconds. Active runs are listed however old they are.
 pub(crate) const WINDOW_S: i64 = WINDOW.num_seconds();
@@ -77,43 +83,6 @@ pub(crate) enum Moment {
     Ago(f64),
     /// This one.
     At(DateTime<Utc>),
-}
-
-/// A condition that is asked of each row.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct RowFilter {
-    pub sign: Sign,
-    pub what: RowCondition,
-}
-
-/// See [`RowFilter`]. Patterns are SQL LIKE patterns, but for context values in lower case.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum RowCondition {
-    Tenants(Vec<i64>),
-    TypeLike(Vec<String>),
-    States {
-        buckets: Vec<Bucket>,
-        stuck: Vec<RunId>,
-    },
-    Codes {
-        exact: Vec<String>,
-        like: Vec<String>,
-    },
-    By(Vec<String>),
-    Ids(Vec<i64>),
-    Created(Vec<Bound>),
-    Took(Vec<Span>),
-    Key {
-        key: String,
-        exact: Vec<String>,
-        like: Vec<String>,
-    },
-    Text {
-        like: String,
-        tenants: Vec<i64>,
-    },
-    /// All filters of any of these.
-    Any(Vec<Vec<RowFilter>>),
 }
 
 /// True where the query names people: their names must be known then.
@@ -241,73 +210,6 @@ impl Scope {
     }
 }
 
-/// A term as asked of each row; `None` where it is left out.
-fn row_filter(term: &Term, known: Known<'_>) -> Option<RowFilter> {
-    let what = match &term.condition {
-        Condition::Tenant(patterns) => {
-            RowCondition::Tenants(tenants_named(patterns, known.directory))
-        }
-        Condition::Workspace(patterns) => {
-            RowCondition::Tenants(tenants_of(patterns, known.directory))
-        }
-        Condition::Type(patterns) => RowCondition::TypeLike(patterns.iter().map(like).collect()),
-        Condition::Is(words) => match known.stuck {
-            Stuck::AnyState => return None,
-            Stuck::Are(ids) => RowCondition::States {
-                buckets: buckets(words),
-                stuck: if words.contains(&Is::Stuck) {
-                    ids.to_vec()
-                } else {
-                    Vec::new()
-                },
-            },
-        },
-        Condition::Code(patterns) => {
-            let (exact, like) = codes(patterns);
-            RowCondition::Codes { exact, like }
-        }
-        Condition::By(patterns) => RowCondition::By(patterns.iter().map(like).collect()),
-        Condition::Id(ids) => RowCondition::Ids(ids.iter().map(|id| id.0).collect()),
-        Condition::Since(_) | Condition::Until(_) | Condition::Between(..) => {
-            RowCondition::Created(bounds(&term.condition))
-        }
-        Condition::Took(spans) => RowCondition::Took(spans.clone()),
-        Condition::Context { key, values } => {
-            let (globs, exact): (Vec<_>, Vec<_>) =
-                values.iter().partition(|value| value.literal().is_none());
-            RowCondition::Key {
-                key: key.clone(),
-                exact: exact
-                    .iter()
-                    .map(|value| value.as_str().to_owned())
-                    .collect(),
-                like: globs.iter().map(|value| as_like(value.as_str())).collect(),
-            }
-        }
-        Condition::Text(text) => RowCondition::Text {
-            like: format!("%{}%", like(text)),
-            tenants: tenants(known.directory, |tenant| text.occurs_in(tenant.raw_name())),
-        },
-        Condition::Group(alternatives) => return group(term.sign, alternatives, known),
-    };
-    Some(RowFilter {
-        sign: term.sign,
-        what,
-    })
-}
-
-/// Where any state will do, a group that asks for states may hold for every run, and is left out.
-fn group(sign: Sign, alternatives: &[Vec<Term>], known: Known<'_>) -> Option<RowFilter> {
-    let each = |terms: &Vec<Term>| -> Option<Vec<RowFilter>> {
-        terms.iter().map(|term| row_filter(term, known)).collect()
-    };
-    let alternatives: Option<Vec<_>> = alternatives.iter().map(each).collect();
-    Some(RowFilter {
-        sign,
-        what: RowCondition::Any(alternatives?),
-    })
-}
-
 fn buckets(words: &[Is]) -> Vec<Bucket> {
     let buckets = words.iter().filter_map(|word| match word {
         Is::In(bucket) => Some(*bucket),
@@ -343,65 +245,10 @@ fn narrow<T: PartialEq>(known: &mut Option<Vec<T>>, asked: Vec<T>) {
     }
 }
 
-fn tenants(directory: &Directory, fits: impl Fn(&Tenant) -> bool) -> Vec<i64> {
-    let tenants = directory.tenants.iter();
-    tenants
-        .filter(|tenant| fits(tenant))
-        .map(|tenant| tenant.id.0)
-        .collect()
-}
-
-fn tenants_named(patterns: &[Pattern], directory: &Directory) -> Vec<i64> {
-    let fits = |name: &str| patterns.iter().any(|pattern| pattern.matches(name));
-    tenants(directory, |tenant| fits(tenant.raw_name()))
-}
-
-fn tenants_of(patterns: &[Pattern], directory: &Directory) -> Vec<i64> {
-    let fits = |name: &str| patterns.iter().any(|pattern| pattern.matches(name));
-    tenants(directory, |tenant| fits(tenant.raw_workspace()))
-}
-
-/// The types that patterns name outright or fit among the registered ones. What else a pattern with
-/// `*` may fit is in [`Scope::foreign_types`].
-fn types_like(patterns: &[Pattern], directory: &Directory) -> Vec<String> {
-    let mut types: Vec<String> = Vec::new();
-    for pattern in patterns {
-        if let Some(literal) = pattern.literal() {
-            types.push(fold(literal));
-        } else {
-            let known = directory.types.iter().map(|known| known.raw_name());
-            types.extend(
-                known
-                    .filter(|name| pattern.matches(name))
-                    .map(str::to_owned),
-            );
-        }
-    }
-    distinct(types)
-}
-
 fn distinct<T: Ord>(mut list: Vec<T>) -> Vec<T> {
     list.sort_unstable();
     list.dedup();
     list
-}
-
-/// Codes named outright, and patterns of codes.
-fn codes(patterns: &[Pattern]) -> (Vec<String>, Vec<String>) {
-    let exact = patterns.iter().filter_map(Pattern::literal);
-    let globs = patterns.iter().filter(|code| code.literal().is_none());
-    (exact.map(fold).collect(), globs.map(like).collect())
-}
-
-fn like(pattern: &Pattern) -> String {
-    as_like(&pattern.folded())
-}
-
-fn as_like(text: &str) -> String {
-    text.replace('\\', "\\\\")
-        .replace('%', "\\%")
-        .replace('_', "\\_")
-        .replace('*', "%")
 }
 
 #[cfg(test)]

@@ -48,7 +48,7 @@ pub struct SortRequest {
     pub by: SortBy,
     /// From which end.
     pub direction: Direction,
-    /// Rows wanted, from 1 to [`MAX_PAGE`](crate::list::MAX_PAGE).
+    /// Rows wanted, from 1 to [`MAX_PAGE`].
     pub limit: u32,
 }
 

@@ -36,10 +36,12 @@ pub(crate) struct Listed {
 }
 
 impl Listed {
-    /// True where `held` are the rows of this very page, and it may still be so.
+    /// True where `held` are the rows of this very page, and it may still be so: not where time alone
+    /// changes what a query finds.
     pub(crate) fn is(&self, request: &PageRequest, held: &Held) -> bool {
         let rows = &self.page.rows;
         self.request == *request
+            && !request.query.moves_with_time()
             && self.at.elapsed() < BELIEVED
             && rows.len() == held.len()
             && rows
@@ -55,7 +57,8 @@ pub(crate) fn query(listed: Option<&Listed>) -> QueryBuilder<Postgres> {
     let mut tenants = HashSet::new();
     let mut is_watched = |row: &RunRow| {
         let first = tenants.len() < TENANTS && tenants.insert(row.tenant_id);
-        first || row.state.is_active()
+        // A completed run changes in one way only: its failures are redacted.
+        first || row.state.is_active() || row.code.is_some()
     };
     let rows = listed.map(|listed| listed.page.rows.as_slice());
     let (ids, stamps): (Vec<_>, Vec<_>) = rows

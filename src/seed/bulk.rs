@@ -18,7 +18,7 @@ const COPIES: &[(&str, &str)] = &[
         "failures by code",
         "insert into opsroom.run_failures (tenant_id, run_id, ord, code, n, created_at, type, initiator_name, outcome)
          select r.tenant_id, r.id, e.ord, e.value ->> 'code',
-                coalesce(trunc((e.value ->> 'count')::numeric), 1)::bigint, r.created_at,
+                least(coalesce(trunc((e.value ->> 'count')::numeric), 1), 1000000000)::bigint, r.created_at,
                 r.type, r.initiator_name, r.outcome
            from opsroom.operation_runs r cross join jsonb_array_elements(r.failure_summary) with ordinality e (value, ord)
           where r.changed_xid = pg_current_xact_id() and r.failure_summary is not null",

@@ -10,6 +10,7 @@
 //! | `active` | runs that are queued or running |
 //! | `chunks` | COPY through every trigger, a transaction a chunk |
 //! | `bulk` | COPY with indexes built afterwards, all in one transaction |
+//! | `counted` | rollups brought up to date |
 //!
 //! Both ways leave the same rows (a test compares them). The same numbers give the same history, up
 //! to the moment it ends at.
@@ -17,6 +18,7 @@
 mod active;
 mod bulk;
 mod chunks;
+mod counted;
 pub mod error;
 mod history;
 mod kinds;
@@ -83,11 +85,19 @@ pub enum Stage {
         /// In all.
         of: usize,
     },
+    /// Days are counted into the rollups.
+    Counting {
+        /// So far.
+        done: u64,
+        /// In all.
+        of: u64,
+    },
     /// Something else begins.
     Step(&'static str),
 }
 
-/// Adds what the plan says, through the owner's connection, and refreshes the statistics.
+/// Adds what the plan says, through the owner's connection, refreshes the statistics and brings the
+/// rollups up to date, so that every screen can be looked at at once.
 /// `told` hears of every stage. Not idempotent: every call adds runs. Dropping the future ends it as
 /// an interruption does, see [`Way`].
 ///
@@ -132,7 +142,7 @@ pub async fn seed(
     ] {
         run(owner, statement).await?;
     }
-    Ok(())
+    counted::catch_up(owner, told).await
 }
 
 async fn run(owner: &mut PgConnection, statement: &'static str) -> Result<(), EngineError> {

@@ -11,6 +11,7 @@ mod workspace;
 use crate::cli::Database;
 use crate::database;
 use crate::failure::{FORBIDDEN, Failure, NOT_FOUND, USAGE};
+use crate::tell::tell;
 use clap::Subcommand;
 use opsroom_engine::EngineError;
 use opsroom_engine::access::{AccessError, Change};
@@ -56,7 +57,7 @@ pub(crate) async fn run(database: &Database, what: Access) -> Result<(), Failure
 
 /// What an addition or a removal came to.
 pub(crate) fn say(change: Change, made: &str, already: &str) {
-    println!(
+    tell!(
         "{}",
         if change == Change::Made {
             made
@@ -83,7 +84,7 @@ impl From<AccessError> for Failure {
 fn gone_or_not_found(change: Change, what: &'static str, name: String) -> Result<(), Failure> {
     match change {
         Change::Made => {
-            println!("{what} {name} removed");
+            tell!("{what} {name} removed");
             Ok(())
         }
         Change::Already => Err(AccessError::NotFound { what, name }.into()),
@@ -117,7 +118,7 @@ pub(crate) fn table(header: &[&str], rows: &[Vec<String>]) {
             .iter()
             .zip(&widths)
             .map(|(value, width)| format!("{value:<width$}"));
-        println!("{}", cells.collect::<Vec<_>>().join("  ").trim_end());
+        tell!("{}", cells.collect::<Vec<_>>().join("  ").trim_end());
     };
     line(header.to_vec());
     for row in rows {

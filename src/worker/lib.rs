@@ -9,6 +9,7 @@
 //! | `failure` | what a person reads when it did not work, and the exit code |
 //! | `database` | connecting, and what to say when that fails |
 //! | `service` | what systemd is told |
+//! | `tell` | words for standard output |
 //! | `graph` | where Graph is, and where the tenants' secrets are |
 //! | `monitoring` | metrics, health and ready over HTTP |
 //! | `work`, `start`, `schedule`, `migrate`, `settings`, `access`, `rollups`, `retention` | the commands |
@@ -27,6 +28,7 @@ mod schedule;
 mod service;
 mod settings;
 mod start;
+mod tell;
 mod work;
 
 use clap::Parser as _;

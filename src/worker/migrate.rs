@@ -3,6 +3,7 @@
 use crate::cli::Database;
 use crate::database;
 use crate::failure::Failure;
+use crate::tell::tell;
 
 pub(crate) async fn run(database: &Database) -> Result<(), Failure> {
     let mut connection = database::connect(database).await?;
@@ -11,8 +12,8 @@ pub(crate) async fn run(database: &Database) -> Result<(), Failure> {
     })
     .await?;
     match migrated.applied.len() {
-        0 => println!("the schema is current (version {})", migrated.version),
-        applied => println!(
+        0 => tell!("the schema is current (version {})", migrated.version),
+        applied => tell!(
             "{applied} migrations applied, the schema is at version {}",
             migrated.version
         ),

@@ -4,6 +4,7 @@
 use crate::cli::{Database, Prune};
 use crate::database;
 use crate::failure::{FORBIDDEN, Failure, NOT_FOUND, USAGE};
+use crate::tell::tell;
 use clap::Subcommand;
 use opsroom_engine::retention::{self, Pruned};
 use opsroom_engine::{EngineError, rollups};
@@ -37,13 +38,13 @@ pub(crate) async fn run(database: &Database, what: Retention) -> Result<(), Fail
     match what {
         Retention::List => {
             for kept in retention::list(&mut connection).await? {
-                println!("{}  {} days", kept.run_type, kept.days);
+                tell!("{}  {} days", kept.run_type, kept.days);
             }
         }
         Retention::Set { run_type, days } => {
             let set = retention::set(&mut connection, &run_type, days).await;
             set.map_err(explain)?;
-            println!("{run_type}  {days} days");
+            tell!("{run_type}  {days} days");
         }
         Retention::Reset { run_type } => {
             let reset = retention::reset(&mut connection, &run_type).await;
@@ -54,7 +55,7 @@ pub(crate) async fn run(database: &Database, what: Retention) -> Result<(), Fail
                         .code(NOT_FOUND),
                 );
             }
-            println!("{run_type}: the default holds");
+            tell!("{run_type}: the default holds");
         }
     }
     Ok(())
@@ -68,19 +69,21 @@ pub(crate) async fn prune(database: &Database, args: &Prune) -> Result<(), Failu
     let all: u64 = due.iter().map(|due| due.runs).sum();
     for due in due.iter().filter(|due| due.runs > 0) {
         let before = due.before.format("%Y-%m-%d");
-        println!(
+        tell!(
             "{}  {} runs created before {before} ({} days)",
-            due.run_type, due.runs, due.days
+            due.run_type,
+            due.runs,
+            due.days
         );
     }
     if args.dry_run {
-        println!("{all} runs would go");
+        tell!("{all} runs would go");
         return Ok(());
     }
     let gone = prune_all(&mut connection, args, all)
         .await
         .map_err(explain)?;
-    println!("{gone} runs removed");
+    tell!("{gone} runs removed");
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 use crate::cli::Database;
 use crate::database;
 use crate::failure::Failure;
+use crate::tell::tell;
 use clap::Subcommand;
 use opsroom_engine::rollups;
 
@@ -11,7 +12,8 @@ use opsroom_engine::rollups;
 pub(crate) enum Rollups {
     /// Count every day anew from its runs. Days whose runs were pruned keep their counts.
     Rebuild,
-    /// Compare every day with its runs; changes nothing. Exits 1 and names the days that differ.
+    /// Compare every day with its runs; changes nothing. Exits 1 and names the days that differ. Types
+    /// whose runs of a day were pruned are not compared; such days are named, and are no error.
     Check,
 }
 
@@ -23,17 +25,20 @@ pub(crate) async fn run(database: &Database, what: Rollups) -> Result<(), Failur
                 eprintln!("{at}/{of} {}  {} runs", day.day, day.runs);
             };
             let days = rollups::rebuild(&mut connection, told).await?;
-            println!("{days} days counted anew");
+            tell!("{days} days counted anew");
             Ok(())
         }
         Rollups::Check => {
             let told = |day, at, of| eprintln!("{at}/{of} {day}");
-            let found = rollups::check(&mut connection, told).await?;
-            for difference in &found {
-                println!("{}  {}", difference.day, difference.what);
+            let checked = rollups::check(&mut connection, told).await?;
+            for day in &checked.pruned {
+                tell!("{day}  not comparable: pruned");
             }
-            if found.is_empty() {
-                println!("the rollups say what the runs say");
+            for difference in &checked.differing {
+                tell!("{}  {}", difference.day, difference.what);
+            }
+            if checked.differing.is_empty() {
+                tell!("the rollups say what the runs say");
                 return Ok(());
             }
             Err(Failure::new("the rollups differ from the runs")

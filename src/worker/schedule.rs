@@ -9,6 +9,7 @@ use crate::access::say;
 use crate::cli::Database;
 use crate::database;
 use crate::failure::{Failure, NOT_FOUND, USAGE};
+use crate::tell::tell;
 use clap::{Args, Subcommand};
 use opsroom_engine::EngineError;
 use opsroom_engine::schedule::TimetableError;
@@ -92,7 +93,7 @@ pub(crate) async fn run(database: &Database, command: ScheduleCommand) -> Result
         ScheduleCommand::Remove(named) => {
             let schedule = find(connection, &named).await?;
             admin::remove(connection, schedule.id).await?;
-            println!("schedule {} removed; its runs stay", named.name);
+            tell!("schedule {} removed; its runs stay", named.name);
             Ok(())
         }
         ScheduleCommand::Next(_) => Ok(()),

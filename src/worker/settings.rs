@@ -3,6 +3,7 @@
 use crate::cli::{Database, Settings, Switch};
 use crate::database;
 use crate::failure::Failure;
+use crate::tell::tell;
 use opsroom_engine::settings::{Change, change_settings, limit_tenant, settings};
 use opsroom_engine::start::find_tenant;
 
@@ -26,12 +27,12 @@ pub(crate) async fn run(database: &Database, args: Settings) -> Result<(), Failu
     let limit = now
         .tenant_limit
         .map_or("none".to_owned(), |runs| runs.to_string());
-    println!("runs of one tenant at the same time  {limit}");
-    println!(
+    tell!("runs of one tenant at the same time  {limit}");
+    tell!(
         "wake idle workers                    {}",
         if now.wake { "on" } else { "off" }
     );
-    println!(
+    tell!(
         "days that notifications stay         {}",
         now.notification_days
     );

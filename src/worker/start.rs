@@ -2,6 +2,7 @@
 
 use crate::cli::{Database, Output, Start};
 use crate::failure::{Failure, USAGE};
+use crate::tell::tell;
 use crate::{database, graph};
 use opsroom_engine::start::find_tenant;
 use opsroom_engine::{Confirmation, Initiator, Transport, Wake, ensure_run};
@@ -74,8 +75,8 @@ fn print(confirmation: Confirmation, args: &Start) {
         Confirmation::Reused(_) => ("reused", "reused: it is already under way"),
     };
     match args.output {
-        Output::Text => println!("run {run} {sentence}\nopsroom run {run}"),
-        Output::Json => println!(
+        Output::Text => tell!("run {run} {sentence}\nopsroom run {run}"),
+        Output::Json => tell!(
             "{}",
             json!({"run": run, "result": word, "view": format!("opsroom run {run}")})
         ),

@@ -5,12 +5,16 @@
     reason = "a test ends where its world is not as it must be"
 )]
 
+mod boards;
 mod cli;
 mod colours;
 mod guard;
+mod history;
 mod keys;
 mod linear;
+mod lists;
 mod manners;
+mod matrix;
 mod pace;
 mod screens;
 mod session;

@@ -30,6 +30,15 @@ fn worker(n: u128, name: &str, alive: bool, beat: i64) -> Worker {
     }
 }
 
+pub(crate) fn workers_of_the_stage() -> Vec<Worker> {
+    vec![
+        worker(7, "ams-2", true, 2),
+        worker(8, "東京-1", true, 40),
+        worker(9, "fra-1", true, 1),
+        worker(10, "lon-3", false, 1900),
+    ]
+}
+
 fn workers(columns: u16, rows: u16) -> App {
     let mut app = live(columns, rows);
     press(&mut app, "ow");
@@ -37,12 +46,7 @@ fn workers(columns: u16, rows: u16) -> App {
     tell(
         &mut app,
         Data::Workers(WorkersAnswer {
-            workers: vec![
-                worker(7, "ams-2", true, 2),
-                worker(8, "東京-1", true, 40),
-                worker(9, "fra-1", true, 1),
-                worker(10, "lon-3", false, 1900),
-            ],
+            workers: workers_of_the_stage(),
             running: running.map(Arc::new).collect(),
         }),
     );
@@ -403,7 +407,7 @@ fn branches_of_the_context_fold_under_the_cursor() {
 #[test]
 fn what_changed_since_the_last_look_is_marked_until_looked_at() {
     let mut app = app(120, 40, "");
-    app.remember(Some(ago(1000)));
+    app.remember(Some(ago(1000)), std::collections::BTreeSet::new());
     give(&mut app, page(story()));
     app.update(Message::Tick(now()));
     let marks = |app: &App| {
@@ -445,10 +449,10 @@ fn clicks_select_and_open_and_the_wheel_moves() {
     assert_eq!(app.place(), Place::Run);
     press(&mut app, "<Esc>");
     let header = app.areas().header;
-    mouse(&mut app, click, 5, header.y);
+    mouse(&mut app, click, 118, header.y);
     assert!(frame(&app).contains("cannot be sorted by this column"));
     press(&mut app, ":");
-    mouse(&mut app, click, 60, 7);
+    mouse(&mut app, click, 60, 10);
     assert_eq!(app.place(), Place::Workers);
     assert_eq!(press(&mut app, "m"), [Effect::Mouse(Capture::Off)]);
     for column in [0, 60, 119, 500] {

@@ -222,7 +222,7 @@ pub(crate) fn story() -> Vec<RunRow> {
 
 const WORKER: uuid::Uuid = uuid::Uuid::from_u128(7);
 
-fn headline() -> Headline {
+pub(crate) fn headline() -> Headline {
     let of = |n| Capped { n, more: false };
     Headline {
         counts: vec![

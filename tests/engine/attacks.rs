@@ -89,7 +89,8 @@ async fn scene(world: &World) -> BTreeMap<&'static str, String> {
          insert into opsroom.schedules (tenant_id, type, name, cron, time_zone)
          select id, '{sync}', 'nightly', '0 3 * * *', 'UTC' from opsroom.tenants;
          insert into opsroom.schedule_fires (tenant_id, schedule_id, fire_at) select tenant_id, id, now() from opsroom.schedules;
-         insert into opsroom.run_failures (tenant_id, run_id, ord, code, n, created_at) values ({south}, {south_run}, 9, 'a.b', 1, now());
+         insert into opsroom.run_failures (tenant_id, run_id, ord, code, n, created_at, type, initiator_name, outcome)
+         values ({south}, {south_run}, 9, 'a.b', 1, now(), '{sync}', 'System', 'failed');
          insert into opsroom.run_keys (tenant_id, run_id, key, value, created_at) values ({south}, {south_run}, 'k', 'v', now());
          insert into opsroom.notifications (tenant_id, user_id, run_id, kind, run_type)
          select {south}, id, {south_run}, 'queued', '{sync}' from opsroom.users where name = 'Sam Reyes'",

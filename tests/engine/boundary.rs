@@ -1,5 +1,5 @@
 //! What a later migration must not forget, found in the catalogue: a table without row security or
-//! without a policy, a function for everybody, a definer function with a path of the caller's, a view
+//! without a policy, a function for everybody, a function with a path of the caller's, a view
 //! that shows rows past the policies. Each check is shown to find what it looks for.
 
 use opsroom_testkit::World;
@@ -25,9 +25,11 @@ select format('function %s may be executed by everybody', p.oid::regprocedure)
  where p.pronamespace = 'opsroom'::regnamespace
    and exists (select from aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a where a.grantee = 0)
 union all
-select format('definer function %s has its caller''s search_path', p.oid::regprocedure)
+-- Definers call the others. The temporary schema is the caller's, and first for types unless it is named.
+select format('function %s has its caller''s search_path', p.oid::regprocedure)
   from pg_proc p
- where p.pronamespace = 'opsroom'::regnamespace and p.prosecdef and not coalesce('search_path=""' = any (p.proconfig), false)
+ where p.pronamespace = 'opsroom'::regnamespace and p.prokind <> 'a'
+   and not coalesce('search_path=pg_catalog, pg_temp' = any (p.proconfig), false)
 union all
 -- Such a view reads as its owner, past every policy: only these four, which ask for session_user, may.
 select format('view %s shows its owner''s rows to %s', c.relname, a.grantee::regrole)
@@ -83,8 +85,8 @@ async fn what_is_forgotten_is_found() {
             "function opsroom.later() may be executed by everybody",
         ),
         (
-            "create function opsroom.later() returns int language sql security definer as 'select 1'",
-            "definer function opsroom.later() has its caller's search_path",
+            "create function opsroom.later() returns int language sql security definer set search_path = '' as 'select 1'",
+            "function opsroom.later() has its caller's search_path",
         ),
         (
             "create view opsroom.later as select * from opsroom.operation_runs; grant select on opsroom.later to opsroom_reader",
@@ -108,4 +110,39 @@ async fn what_is_forgotten_is_found() {
         );
         sqlx::raw_sql("rollback").execute(&mut owner).await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn a_temporary_type_hides_none_of_ours_even_where_everybody_may_make_one() {
+    let world = World::new().await.unwrap();
+    let open = format!(
+        "grant temporary on database {} to public",
+        world.database().name()
+    );
+    world.database().script(&open).await.unwrap();
+    let attack = async |login: &str, hidden: &str, call: &str| {
+        let attack = format!(
+            "begin read write;
+             create function pg_temp.executed({hidden}) returns boolean language plpgsql as $$
+             begin raise exception 'executed as %', current_user; end $$;
+             create domain pg_temp.{hidden} as pg_catalog.{hidden} check (pg_temp.executed(value));
+             {call}"
+        );
+        let mut connection = world.connect(login).await.unwrap();
+        let done = sqlx::raw_sql(sqlx::AssertSqlSafe(attack)).execute(&mut connection);
+        done.await.map(drop)
+    };
+    let detail = "select opsroom.run_detail(1)";
+    for (login, hidden, call) in [
+        (&world.worker, "pg_snapshot", "select opsroom.prune_runs(1)"),
+        (&world.worker, "jsonb", "select opsroom.declare_dead()"),
+        (&world.oncall, "timestamptz", detail),
+    ] {
+        attack(login, hidden, call).await.unwrap();
+    }
+    let careless = "alter function opsroom.run_detail(bigint) set search_path = ''";
+    world.database().script(careless).await.unwrap();
+    let found = attack(&world.oncall, "timestamptz", detail).await;
+    let found = found.unwrap_err().to_string();
+    assert!(found.contains("executed as opsroom_owner"), "{found}");
 }

@@ -4,11 +4,33 @@
 use crate::scripted::{SOON, Scripted, TYPE, Working, completed, options};
 use opsroom_testkit::{World, eventually};
 use serde_json::json;
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 /// Writes of each kind.
-const WRITES: i64 = 300;
+const WRITES: i64 = 150;
+
+/// Waits until every transaction of the server that runs now has ended: until then nobody may remove what
+/// they could still see, and every test has transactions. A worker writes a row once in seconds.
+async fn settled(pool: &PgPool) {
+    let now: i64 =
+        sqlx::query_scalar("select pg_snapshot_xmax(pg_current_snapshot())::text::bigint")
+            .fetch_one(pool)
+            .await
+            .unwrap();
+    let ended = async {
+        let query = "select pg_snapshot_xmin(pg_current_snapshot())::text::bigint >= $1";
+        while !sqlx::query_scalar::<_, bool>(query)
+            .bind(now)
+            .fetch_one(pool)
+            .await
+            .unwrap()
+        {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(SOON, ended).await.unwrap();
+}
 
 /// Updates so far, and how many of them were HOT.
 async fn updates(owner: &mut PgConnection, table: &str) -> (i64, i64) {
@@ -51,10 +73,15 @@ async fn progress_touches_no_index() {
     .execute(&mut world.owner().await.unwrap())
     .await
     .unwrap();
-    let operation = Scripted::new(|run, _| {
+    let looking = world.pool(&world.worker, 1).unwrap();
+    let operation = Scripted::new(move |run, _| {
+        let looking = looking.clone();
         Box::pin(async move {
             run.start_over(WRITES.unsigned_abs());
-            for _ in 0..WRITES {
+            for n in 0..WRITES {
+                if n % 3 == 0 {
+                    settled(&looking).await;
+                }
                 run.succeeded(1);
                 run.checkpoint().await?.commit().await?;
             }
@@ -92,7 +119,9 @@ async fn heartbeats_touch_no_index() {
         .execute(&mut worker)
         .await
         .unwrap();
-    for _ in 0..WRITES / 10 {
+    let looking = world.pool(&world.worker, 1).unwrap();
+    for _ in 0..WRITES / 5 {
+        settled(&looking).await;
         for id in &ids {
             let alive: bool = sqlx::query_scalar("select opsroom.beat($1)")
                 .bind(id)
@@ -102,7 +131,7 @@ async fn heartbeats_touch_no_index() {
             assert!(alive);
         }
     }
-    mostly_hot(&world, "workers", WRITES / 10 * 20).await;
+    mostly_hot(&world, "workers", WRITES / 5 * 20).await;
 }
 
 #[tokio::test]

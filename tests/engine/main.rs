@@ -20,6 +20,7 @@ mod migrations;
 mod notices;
 mod read_only;
 mod record;
+mod recounts;
 mod retention;
 mod retries;
 mod rollups;

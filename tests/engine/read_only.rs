@@ -201,7 +201,7 @@ async fn every_table_has_row_security_and_no_function_is_public() {
     let unpinned: Vec<String> = sqlx::query_scalar(
         "select p.oid::regprocedure::text from pg_proc p
           where p.pronamespace = 'opsroom'::regnamespace and p.prosecdef
-            and not coalesce('search_path=\"\"' = any (p.proconfig), false)",
+            and not coalesce('search_path=pg_catalog, pg_temp' = any (p.proconfig), false)",
     )
     .fetch_all(&mut owner)
     .await

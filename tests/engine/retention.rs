@@ -117,7 +117,9 @@ async fn what_is_old_and_counted_goes_and_everything_else_stays() {
         counted,
         "days with pruned runs are not counted anew"
     );
-    assert_eq!(rollups::check(&mut worker, |_, _, _| {}).await.unwrap(), []);
+    let checked = rollups::check(&mut worker, |_, _, _| {}).await.unwrap();
+    assert_eq!(checked.differing, []);
+    assert_eq!(checked.pruned.len(), 2, "200 and 100 days ago");
 }
 
 #[tokio::test]
@@ -178,7 +180,9 @@ async fn a_type_may_be_kept_longer_or_shorter() {
     let said =
         "select count(*) from opsroom.audit where action in ('retention.set', 'retention.reset')";
     assert_eq!(number(&mut owner, said).await, 3, "two set, one reset");
-    assert_eq!(rollups::check(&mut owner, |_, _, _| {}).await.unwrap(), []);
+    let checked = rollups::check(&mut owner, |_, _, _| {}).await.unwrap();
+    assert_eq!(checked.differing, []);
+    assert_eq!(checked.pruned.len(), 2, "200 and 20 days ago");
     // Another type's runs of the same days are still counted anew.
     sqlx::raw_sql("update opsroom.rollup_days set failed = 9 where type = 'inventory.sync'")
         .execute(&mut owner)

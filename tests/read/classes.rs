@@ -3,7 +3,9 @@
 
 use crate::seeded::Seeded;
 use opsroom_model::query::parse;
-use opsroom_read::{Cursor, Direction, PageRequest, Reader, SortBy, SortRequest};
+
+use opsroom_read::{By, Cursor, Direction, PageRequest, Reader, RunRow, SortBy, SortRequest};
+use std::sync::Arc;
 
 /// What is asked, of a login that sees `TENANT` and `FIFTY`.
 #[derive(Clone)]
@@ -20,6 +22,18 @@ pub(crate) enum Question {
     History,
     /// Tenants and types.
     Directory,
+    /// A page that did not change, asked for again.
+    Idle(&'static str),
+    /// What stands above a list.
+    Headline(&'static str),
+    /// The last 24 hours.
+    Sparkline(&'static str),
+    /// Failures by code.
+    Failures(&'static str),
+    /// How tenants or types fare.
+    Health(By, &'static str),
+    /// When what is started.
+    Schedules,
 }
 
 /// A class, and within how many milliseconds 95 of 100 answers must be there.
@@ -106,15 +120,53 @@ pub(crate) fn all() -> Vec<Class> {
     add("detail".into(), Question::Detail);
     add("history strip".into(), Question::History);
     add("directory".into(), Question::Directory);
+    add("idle poll".into(), Question::Idle(""));
+    add("idle poll, bucket".into(), Question::Idle("is:failed"));
+    for (name, query) in COUNTED {
+        add(format!("headline, {name}"), Question::Headline(query));
+        add(format!("sparkline, {name}"), Question::Sparkline(query));
+        add(format!("failures, {name}"), Question::Failures(query));
+        add(
+            format!("tenants, {name}"),
+            Question::Health(By::Tenant, query),
+        );
+        add(format!("types, {name}"), Question::Health(By::Type, query));
+    }
+    add("headline, bucket".into(), Question::Headline("is:failed"));
+    add(
+        "headline, code".into(),
+        Question::Headline("code:worker.lost"),
+    );
+    add("failures, 2 h".into(), Question::Failures("since:2h"));
+    add("schedules".into(), Question::Schedules);
+    for class in &mut classes {
+        if let Some((_, bound_ms)) = OWN_BOUNDS.iter().find(|(name, _)| *name == class.name) {
+            class.bound_ms = *bound_ms;
+        }
+    }
     classes
 }
+
+/// What the screens that count are asked for.
+const COUNTED: &[(&str, &str)] = &[
+    ("all", ""),
+    ("tenant", "tenant:TENANT"),
+    ("type", "type:directory_groups.sync"),
+    ("7 days", "since:7d"),
+];
+
+/// Where the goal cannot be had, what is kept to instead, and why.
+const OWN_BOUNDS: &[(&str, f64)] = &[];
 
 /// A question made ready for a login: asking it again is one call.
 pub(crate) enum Ready {
     Page(PageRequest),
     Sorted(SortRequest),
-    Run(Box<opsroom_read::RunRow>, Question),
+    Run(Box<RunRow>, Question),
+    Idle(PageRequest, Vec<Arc<RunRow>>),
+    Counted(opsroom_model::query::Query, Question),
     Directory,
+    Schedules,
 }
 
 impl Question {
@@ -148,7 +200,17 @@ impl Question {
                 let run = found.rows.first().unwrap().as_ref().clone();
                 Ready::Run(Box::new(run), self.clone())
             }
+            Self::Idle(text) => {
+                let request = page(text, None);
+                let held = reader.page(&request, &[]).await.unwrap().rows;
+                Ready::Idle(request, held)
+            }
+            Self::Headline(text)
+            | Self::Sparkline(text)
+            | Self::Failures(text)
+            | Self::Health(_, text) => Ready::Counted(page(text, None).query, self.clone()),
             Self::Directory => Ready::Directory,
+            Self::Schedules => Ready::Schedules,
         }
     }
 }
@@ -186,7 +248,10 @@ impl Ready {
                     .unwrap();
                 history.same.len() + history.kind.len()
             }
+            Self::Idle(request, held) => reader.page(request, held).await.unwrap().rows.len(),
+            Self::Counted(query, question) => counted(reader, query, question).await,
             Self::Directory => reader.reread_directory().await.unwrap().tenants.len(),
+            Self::Schedules => reader.schedules().await.unwrap().rows.len(),
         }
     }
 
@@ -196,8 +261,29 @@ impl Ready {
             Self::Page(request) => reader.plan(request).await.unwrap(),
             Self::Sorted(request) => reader.sorted_plan(request).await.unwrap(),
             // Functions of the owner keep their plans to themselves.
-            Self::Run(..) | Self::Directory => return None,
+            Self::Run(..)
+            | Self::Directory
+            | Self::Idle(..)
+            | Self::Counted(..)
+            | Self::Schedules => return None,
         };
         Some(lines.iter().map(|line| line.as_str().to_owned()).collect())
+    }
+}
+
+/// Asks a screen that counts; it must have caught up.
+async fn counted(
+    reader: &mut Reader,
+    query: &opsroom_model::query::Query,
+    question: &Question,
+) -> usize {
+    match question {
+        Question::Sparkline(_) => reader.sparkline(query).await.unwrap().unwrap().len(),
+        Question::Failures(_) => reader.failures(query).await.unwrap().unwrap().codes.len(),
+        Question::Health(by, _) => {
+            let board = reader.health(*by, query).await.unwrap();
+            board.unwrap().rows.len()
+        }
+        _ => reader.headline(query).await.unwrap().counts.len(),
     }
 }

@@ -252,3 +252,22 @@ async fn health_is_worst_first_and_ones_own_tenants_alone() {
         .unwrap();
     assert_eq!(mine.rows, theirs.rows);
 }
+
+#[tokio::test]
+async fn whoever_ceases_to_see_all_is_not_told_that_there_is_nothing() {
+    let world = World::new().await;
+    let mut oncall = world.oncall().await;
+    world.database.script(TICK).await.unwrap();
+    let before = counts(&mut oncall, "").await;
+    assert!(before.iter().any(|(_, n, _)| *n > 0));
+    // The reader learns of it with the next directory, half a minute later.
+    world
+        .database
+        .script(
+            "insert into opsroom.workspaces (name) values ('not of theirs');
+             insert into opsroom.tenants (workspace_id, name) select max(id), 'secret' from opsroom.workspaces",
+        )
+        .await
+        .unwrap();
+    assert_eq!(counts(&mut oncall, "").await, before);
+}

@@ -20,6 +20,15 @@ async fn poll(reader: &mut Reader, held: &[Arc<RunRow>]) -> Rows {
 #[tokio::test]
 async fn what_did_not_change_is_not_listed_again() {
     let world = World::new().await;
+    // Succeeded and older than another of its tenant: nothing has it watched.
+    world
+        .database
+        .script(
+            "insert into opsroom.operation_runs (id, tenant_id, initiator_name, type, run_identity_hash, status, outcome, created_at)
+             values (50, 1, 'System', 'inventory.sync', repeat('5', 64), 'completed', 'succeeded', now() - interval '9 h')",
+        )
+        .await
+        .unwrap();
     let mut reader = world.reader(&world.dev).await;
     let mut held = poll(&mut reader, &[]).await;
     held = poll(&mut reader, &held).await;
@@ -28,7 +37,7 @@ async fn what_did_not_change_is_not_listed_again() {
         .database
         .script(
             "begin; set local session_replication_role = replica;
-             update opsroom.operation_runs set attempt = 9, updated_at = now() where id = 2; commit;
+             update opsroom.operation_runs set attempt = 9, updated_at = now() where id = 50; commit;
              update opsroom.operation_runs set status = 'running' where id = 6",
         )
         .await
@@ -46,7 +55,7 @@ async fn what_did_not_change_is_not_listed_again() {
         .await
         .unwrap();
     let listed = poll(&mut reader, &held).await;
-    let attempt = |rows: &Rows| rows.iter().find(|row| row.id.0 == 2).unwrap().attempt;
+    let attempt = |rows: &Rows| rows.iter().find(|row| row.id.0 == 50).unwrap().attempt;
     assert_eq!((attempt(&held), attempt(&listed)), (0, 9));
 }
 
@@ -99,4 +108,49 @@ async fn everything_that_changes_is_seen_at_the_next_poll() {
         held = poll(&mut reader, &held).await;
         assert_eq!(fresh, held, "{change}");
     }
+}
+
+#[tokio::test]
+async fn a_redacted_code_leaves_the_page_at_the_next_poll() {
+    let world = World::new().await;
+    let mut reader = world.reader(&world.dev).await;
+    let mut held = poll(&mut reader, &[]).await;
+    for _ in 0..2 {
+        held = poll(&mut reader, &held).await;
+    }
+    // Not the first of its tenant, so that nothing but its code has it watched.
+    let shown = |rows: &Rows| rows.iter().filter(|row| row.code.is_some()).count();
+    let coded = held
+        .iter()
+        .rev()
+        .find(|row| row.code.is_some() && !row.state.is_active());
+    let redact = format!("select opsroom.redact_run({})", coded.unwrap().id);
+    world.database.script(&redact).await.unwrap();
+    assert_eq!(shown(&poll(&mut reader, &held).await), shown(&held) - 1);
+}
+
+#[tokio::test]
+async fn what_moves_with_time_is_listed_at_every_poll() {
+    let world = World::new().await;
+    let mut reader = world.reader(&world.dev).await;
+    let request = PageRequest {
+        query: parse("took:>1ms").unwrap(),
+        limit: 100,
+        before: None,
+    };
+    let held = reader.page(&request, &[]).await.unwrap().rows;
+    let held = reader.page(&request, &held).await.unwrap().rows;
+    world
+        .database
+        .script(
+            "begin; set local session_replication_role = replica;
+             update opsroom.operation_runs set started_at = null; commit",
+        )
+        .await
+        .unwrap();
+    assert!(!held.is_empty());
+    assert_eq!(
+        reader.page(&request, &held).await.unwrap().rows,
+        Rows::new()
+    );
 }

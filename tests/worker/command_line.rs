@@ -1,7 +1,7 @@
 //! What a person gets who typed something wrong, or whose database is not as it should be: one line
 //! with a remedy, and an exit code that scripts can rely on.
 
-use crate::program::{Said, run};
+use crate::program::{Said, program, run};
 use opsroom_engine::access::LoginKind;
 use opsroom_postgres::{Auth, Cluster, Durability, Kept};
 use opsroom_testkit::{TestDatabase, World, unique_name};
@@ -323,4 +323,18 @@ async fn settings_are_shown_and_changed_for_all_workers() {
     );
     let worker = world.database().url(&world.worker);
     one_line(&run(&worker, &["settings", "--wake", "on"]), 8, &[]);
+}
+
+#[test]
+fn whoever_stops_reading_its_words_does_not_break_a_command() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let args = ["schedule", "next", "--cron", "@hourly", "-n", "50"];
+    let output = program("postgres://nobody@127.0.0.1:1/none")
+        .args(args)
+        .stdout(writer)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
 }

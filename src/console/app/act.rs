@@ -5,7 +5,7 @@ use super::comparison::{ComparisonWant, With};
 use super::menu::MenuKind;
 use super::message::Capture;
 use super::tree::Fold;
-use super::{App, Effect, Focus, Overlay, Pane, Place, Way};
+use super::{App, Effect, Focus, Overlay, Pane, Place, Sort, Way};
 use crate::keymap::{Action, Step};
 use crate::screen;
 
@@ -86,6 +86,7 @@ impl App {
     /// screen.
     fn back(&mut self) {
         let on_runs = self.place() == Place::Runs;
+        let filtered = self.place().is_filtered() && !self.filter.query().is_empty();
         if self.close_overlay() || self.filter.unchoose() {
             return;
         }
@@ -98,7 +99,7 @@ impl App {
             self.focus = Focus::List;
         } else if on_runs && self.areas().detail.is_some() {
             self.detail.pane = Pane::Closed;
-        } else if on_runs && !self.filter.query().is_empty() {
+        } else if filtered {
             let query = self.filter.query().clone().without_last();
             self.query_changed(query);
         } else {
@@ -164,7 +165,11 @@ impl App {
             match self.place() {
                 Place::Runs => self.open_detail(),
                 Place::Run => self.fold(Fold::Toggle),
+                Place::Failures => self.open_code(),
+                Place::Tenants | Place::Types => self.open_fare(),
                 Place::Workers => self.open_worker(),
+                Place::Schedules => self.open_schedule(),
+                Place::Notifications => self.open_notification(),
                 Place::Comparison => {}
             }
         }
@@ -186,18 +191,6 @@ impl App {
         }
         self.detail.rewind();
         self.stack.go(Place::Run);
-    }
-
-    /// A worker's runs, where it has any.
-    fn open_worker(&mut self) {
-        let Some(row) = self.workers.selected() else {
-            return;
-        };
-        let ids: Vec<_> = row.runs.iter().map(|run| run.id.to_string()).collect();
-        match opsroom_model::query::parse(&format!("id:{}", ids.join(","))) {
-            Ok(query) if !ids.is_empty() => self.show_runs(query),
-            _ => self.say("it runs nothing that this login may see"),
-        }
     }
 
     fn on_a_branch(&self) -> bool {
@@ -293,7 +286,20 @@ impl App {
     }
 
     fn invert(&mut self) {
-        self.say("only the newest come first: the other end is not read yet");
+        match self.runs.sort.inverted() {
+            Some(sort) => self.order(sort),
+            None => self.say("the newest come first: the other end is not read"),
+        }
+    }
+
+    /// Puts the runs in another order. Moments of the former order are no way back.
+    pub(super) fn order(&mut self, sort: Sort) {
+        if self.runs.sort != sort {
+            self.runs.order(sort);
+            self.runs.follow = sort == Sort::Created;
+            self.travel.clear();
+            self.clock.freeze(None);
+        }
     }
 
     pub(super) fn step(&mut self, step: Step) {
@@ -315,7 +321,6 @@ impl App {
             return self.step_in_detail(step);
         }
         match self.place() {
-            Place::Workers => self.workers.step(step, list_height),
             Place::Comparison => {
                 let height = usize::from(self.areas().detail.map_or(1, |area| area.height)).max(1);
                 let last = screen::comparison_height(self).saturating_sub(height);
@@ -326,6 +331,11 @@ impl App {
                 self.runs.follow = step == Step::Top;
                 self.runs
                     .select(step.from(self.runs.at(), list_height.max(1), last));
+            }
+            _ => {
+                if let Some(list) = self.list_mut() {
+                    list.step(step, list_height);
+                }
             }
         }
     }

@@ -70,7 +70,7 @@ impl App {
             Choice::View(at) => self.open_view(at),
             Choice::Act(action) => return self.act(action),
             Choice::Run(id) => self.open_run(id),
-            Choice::Sort(sort) => self.runs.sort = sort,
+            Choice::Sort(sort) => self.order(sort),
             Choice::Copy(text) => {
                 self.say(format!("copied: {}", entry.label));
                 return vec![Effect::Copy(text)];
@@ -87,7 +87,7 @@ impl App {
     }
 
     /// One run, whichever the list has selected.
-    fn open_run(&mut self, id: RunId) {
+    pub(super) fn open_run(&mut self, id: RunId) {
         self.go(Place::Run);
         self.detail.pinned = Some(id);
     }

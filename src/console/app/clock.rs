@@ -108,6 +108,21 @@ impl Clock {
         TimeDelta::minutes((exact + into_minute(now)).num_minutes())
     }
 
+    /// True where times are shown as how long ago.
+    #[must_use]
+    pub fn shows_ages(&self) -> bool {
+        self.mode == TimeMode::Relative
+    }
+
+    /// A moment for a column: how long ago, or when, at most eleven columns.
+    #[must_use]
+    pub fn moment(&self, at: DateTime<Utc>) -> String {
+        match self.mode {
+            TimeMode::Relative => crate::lapse::age(self.since(at)),
+            _ => self.stamp(at),
+        }
+    }
+
     /// Learns from an answer what time it is there. Small differences are the way the answer took,
     /// and would make ages jump.
     pub fn learn(&mut self, as_of: DateTime<Utc>) {

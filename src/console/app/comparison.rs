@@ -1,6 +1,7 @@
 //! Two runs beside each other: what they counted, how long they took, what failed, and where their
 //! contexts differ.
 
+use super::listing::Trouble;
 use super::tree::leaf;
 use crate::lapse;
 use opsroom_model::{Clean, RunId};
@@ -56,6 +57,8 @@ pub enum Compared {
     NotFound(RunId),
     /// One of them asks for this capability.
     Forbidden(Clean),
+    /// They could not be read.
+    Failed(Trouble),
 }
 
 impl Comparison {
@@ -65,6 +68,11 @@ impl Comparison {
             want: Some(want),
             ..Self::default()
         };
+    }
+
+    /// Takes an error.
+    pub(super) fn fail(&mut self, trouble: Trouble) {
+        self.shown = Some(Compared::Failed(trouble));
     }
 
     /// Takes an answer, where it is still of use.

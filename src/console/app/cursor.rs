@@ -22,7 +22,7 @@ impl<Id> Default for Cursor<Id> {
     }
 }
 
-impl<Id: Copy + PartialEq> Cursor<Id> {
+impl<Id: Clone + PartialEq> Cursor<Id> {
     /// The place of the selected row.
     #[must_use]
     pub fn at(&self) -> usize {
@@ -32,14 +32,14 @@ impl<Id: Copy + PartialEq> Cursor<Id> {
     /// The item that was selected last; it may have left the list.
     #[must_use]
     pub fn item(&self) -> Option<Id> {
-        self.selected
+        self.selected.clone()
     }
 
     /// The same item at the top of a list that begins anew.
     #[must_use]
     pub fn restarted(&self) -> Self {
         Self {
-            selected: self.selected,
+            selected: self.selected.clone(),
             ..Self::default()
         }
     }
@@ -57,7 +57,10 @@ impl<Id: Copy + PartialEq> Cursor<Id> {
     /// gone, on its place.
     pub fn keep(&mut self, ids: impl ExactSizeIterator<Item = Id> + Clone) {
         let offset = self.at.saturating_sub(self.top);
-        match ids.clone().position(|id| Some(id) == self.selected) {
+        match ids
+            .clone()
+            .position(|id| Some(&id) == self.selected.as_ref())
+        {
             Some(at) => {
                 self.at = at;
                 if self.top > 0 {

@@ -1,5 +1,7 @@
 //! The detail: of which run, in how much room, how far scrolled, what is searched in it.
 
+use super::history::{HistoryAnswer, HistoryWant, Known};
+use super::listing::Trouble;
 use super::message::DetailAnswer;
 use super::tree::Tree;
 use opsroom_model::RunId;
@@ -27,6 +29,8 @@ pub enum Shown {
     Nothing,
     /// The run is being asked for.
     Loading(RunId),
+    /// It could not be read.
+    Failed(Trouble),
     /// The answer.
     Answer(Box<DetailAnswer>),
 }
@@ -50,6 +54,8 @@ pub struct Detail {
     pub search: Search,
     /// A run that is shown whichever the list has selected.
     pub pinned: Option<RunId>,
+    /// What the runs before it say, once that is known.
+    pub history: Option<Known>,
     wanted: Option<RunId>,
 }
 
@@ -73,6 +79,7 @@ impl Default for Detail {
             tree: Tree::default(),
             search: Search::default(),
             pinned: None,
+            history: None,
             wanted: None,
         }
     }
@@ -95,7 +102,7 @@ impl Detail {
         self.items_wanted = ITEMS.0;
         // The former run stays until the answer comes, or moving along the list would flicker.
         match (run, &self.shown) {
-            (Some(id), Shown::Nothing) => self.shown = Shown::Loading(id),
+            (Some(id), Shown::Nothing | Shown::Failed(_)) => self.shown = Shown::Loading(id),
             (None, _) => self.shown = Shown::Nothing,
             _ => {}
         }
@@ -105,6 +112,18 @@ impl Detail {
     pub fn rewind(&mut self) {
         self.top = 0;
         self.at = 0;
+    }
+
+    /// Takes an error. What is shown of the run that is wanted stays; true then.
+    pub(super) fn fail(&mut self, trouble: &Trouble) -> bool {
+        let stays = match &self.shown {
+            Shown::Answer(answer) => Some(answer.id) == self.wanted,
+            _ => false,
+        };
+        if !stays {
+            self.shown = Shown::Failed(trouble.clone());
+        }
+        stays
     }
 
     /// Takes an answer, where it is still of use.
@@ -121,6 +140,32 @@ impl Detail {
             self.tree = context(&answer).map(Tree::of).unwrap_or_default();
         }
         self.shown = Shown::Answer(Box::new(answer));
+    }
+
+    /// The history to ask for: that of the run that is shown.
+    #[must_use]
+    pub fn history_wanted(&self) -> Option<HistoryWant> {
+        let Shown::Answer(answer) = &self.shown else {
+            return None;
+        };
+        match &answer.lookup {
+            Lookup::Found(run) if Some(run.id) == self.wanted => Some(HistoryWant {
+                id: run.id,
+                tenant: run.tenant_id,
+                run_type: run.run_type.clone(),
+                created_at: run.created_at,
+                ended: !run.state.is_active(),
+                failed: !run.failures.is_empty(),
+            }),
+            _ => None,
+        }
+    }
+
+    /// Takes the history of the run that is shown.
+    pub fn take_history(&mut self, id: RunId, answer: HistoryAnswer) {
+        if Some(id) == self.wanted {
+            self.history = Some(Known::of(id, answer, self.context()));
+        }
     }
 
     /// Asks for more items, where there are more.

@@ -1,7 +1,7 @@
 //! Keys and pasted text: to the table of keys first, else to what is being typed.
 
-use super::{App, Effect, Overlay};
-use crate::keymap::{Found, Key};
+use super::{App, Effect, Overlay, Place};
+use crate::keymap::{Action, Found, Key};
 use crossterm::event::{Event, KeyEvent, KeyEventKind};
 use tui_input::InputRequest;
 use tui_input::backend::crossterm::to_input_request;
@@ -19,7 +19,14 @@ impl App {
         let context = self.context();
         match self.settings.keymap.find(context, begun, key) {
             Found::Action(action) => {
+                let reads = matches!(action, Action::Move(_) | Action::Open);
+                if reads && self.place() == Place::Notifications {
+                    self.notifications.see();
+                }
                 let effects = self.act(action);
+                if reads && self.place() == Place::Notifications {
+                    self.notifications.see();
+                }
                 self.see();
                 return effects;
             }

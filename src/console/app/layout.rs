@@ -9,6 +9,9 @@ const BESIDE_FROM: u16 = 160;
 /// From so many rows, it stands below it.
 const BELOW_FROM: u16 = 28;
 
+/// Rows that say what a failure code means.
+const FAILURE_ROWS: u16 = 9;
+
 /// The parts of the screen. A part that has no room is empty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Areas {
@@ -31,7 +34,8 @@ pub struct Areas {
 }
 
 /// Lays the screen of `place` out on a terminal of `size`: a run and a comparison take all of it, a
-/// list has a row of its own above its header, and the runs also have the filter and the pane.
+/// list has a row of its own above its header, what the filter narrows has a row for it, and runs and
+/// failures have a pane.
 #[must_use]
 pub(super) fn areas(size: (u16, u16), place: Place, pane: Pane, has_filter: bool) -> Areas {
     let (width, height) = size;
@@ -62,7 +66,7 @@ pub(super) fn areas(size: (u16, u16), place: Place, pane: Pane, has_filter: bool
     let mut y = 1;
     areas.headline = row(y);
     y += 1;
-    if place == Place::Runs && (has_filter || height >= 14) {
+    if place.is_filtered() && (has_filter || height >= 14) {
         areas.filter = row(y.min(bottom - 1));
         y = (y + 1).min(bottom);
     }
@@ -78,12 +82,14 @@ pub(super) fn areas(size: (u16, u16), place: Place, pane: Pane, has_filter: bool
     };
     areas.list = body;
     if place == Place::Runs && pane == Pane::Beside {
-        split(&mut areas, body, size);
+        split(&mut areas, body, size, (height * 2 / 5).clamp(10, 18));
+    } else if place == Place::Failures {
+        split(&mut areas, body, size, FAILURE_ROWS);
     }
     areas
 }
 
-fn split(areas: &mut Areas, body: Rect, (width, height): (u16, u16)) {
+fn split(areas: &mut Areas, body: Rect, (width, height): (u16, u16), pane_rows: u16) {
     if width >= BESIDE_FROM {
         let pane = (width * 9 / 25).max(64);
         let list = width - pane;
@@ -104,7 +110,7 @@ fn split(areas: &mut Areas, body: Rect, (width, height): (u16, u16)) {
             height: tall,
         });
     } else if height >= BELOW_FROM {
-        let pane = (height * 2 / 5).clamp(10, 18);
+        let pane = pane_rows;
         let list = body.height - pane - 1;
         areas.list.height = list;
         areas.rule = Some(Rect {
@@ -134,6 +140,7 @@ mod tests {
                     (Place::Runs, Pane::Beside),
                     (Place::Run, Pane::Beside),
                     (Place::Workers, Pane::Beside),
+                    (Place::Failures, Pane::Beside),
                 ] {
                     for has_filter in [false, true] {
                         let areas = areas((width, height), place, pane, has_filter);

@@ -16,6 +16,8 @@ pub enum Standing {
     Loading,
     /// With rows, or none.
     Answered,
+    /// It can be told only once what is counted has caught up.
+    Behind,
     /// With an error that is about this question, not about the connection. The rows are of before.
     Failed(Trouble),
 }

@@ -1,14 +1,20 @@
 //! What goes into an update and what comes out of it.
 
 use super::comparison::{Compared, ComparisonWant};
+use super::history::HistoryAnswer;
 use super::listing::Trouble;
+use super::sort::Sort;
 use super::vocabulary::Vocabulary;
 use super::wants::Topic;
 use crate::theme::Shelf;
 use chrono::{DateTime, Utc};
 use crossterm::event::{KeyEvent, MouseEvent};
 use opsroom_model::RunId;
-use opsroom_read::{Attempt, Headline, ItemPage, Lookup, RunPage, RunRow, Worker};
+use opsroom_read::{
+    Attempt, By, Cursor, FailureBoard, Headline, HealthBoard, ItemPage, Lookup, Notifications,
+    Point, RunPage, RunRow, Schedules, SortedPage, Worker,
+};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Something happened.
@@ -42,6 +48,31 @@ pub enum Data {
         /// The page.
         page: RunPage,
     },
+    /// More of a list that is searched slice by slice.
+    Older {
+        /// Which filter it answers.
+        generation: u64,
+        /// Where the slice begins.
+        before: Cursor,
+        /// The slice.
+        page: RunPage,
+    },
+    /// The list in another order than its own.
+    Sorted {
+        /// Which filter it answers.
+        generation: u64,
+        /// The order.
+        sort: Sort,
+        /// The first of them.
+        page: SortedPage,
+    },
+    /// The last 24 hours, hour by hour; `None` where they cannot be told.
+    Sparkline {
+        /// Which filter it answers.
+        generation: u64,
+        /// The oldest first.
+        points: Option<Vec<Point>>,
+    },
     /// What stands above the list.
     Headline {
         /// Which filter it answers.
@@ -53,8 +84,30 @@ pub enum Data {
     Reach(Reach),
     /// One run.
     Detail(Box<DetailAnswer>),
+    /// The runs before one.
+    History(RunId, Box<HistoryAnswer>),
     /// Who executes.
     Workers(WorkersAnswer),
+    /// What failed, by code.
+    Failures {
+        /// Which filter it answers.
+        generation: u64,
+        /// `None` where the counting has not caught up.
+        board: Option<FailureBoard>,
+    },
+    /// How tenants or types fare.
+    Health {
+        /// Which of the two.
+        by: By,
+        /// Which filter it answers.
+        generation: u64,
+        /// `None` where the counting has not caught up.
+        board: Option<HealthBoard>,
+    },
+    /// What fires when.
+    Schedules(Schedules),
+    /// What the login's user was told of.
+    Notifications(Notifications),
     /// How the runs stand that a bell was asked for.
     Watched(Vec<Arc<RunRow>>),
     /// Two runs.
@@ -123,6 +176,8 @@ pub enum Effect {
     Mouse(Capture),
     /// A look ended then: to be remembered.
     Looked(DateTime<Utc>),
+    /// These notifications were read: to be remembered.
+    Read(BTreeSet<i64>),
 }
 
 /// Whether the mouse is ours.

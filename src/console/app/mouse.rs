@@ -66,7 +66,7 @@ impl App {
     }
 
     fn click_detail(&mut self, area: Rect, at: Position) -> Vec<Effect> {
-        if self.place() == Place::Comparison {
+        if !matches!(self.place(), Place::Runs | Place::Run) {
             return Vec::new();
         }
         if self.place() == Place::Runs {
@@ -81,10 +81,10 @@ impl App {
 
     fn click_header(&mut self, at: Position) {
         match screen::sort_at(self, at) {
-            Some(sort) if sort == self.runs.sort => {
+            Some(sort) if sort.is_of_column(self.runs.sort) => {
                 self.act(Action::Invert);
             }
-            Some(sort) => self.runs.sort = sort,
+            Some(sort) => self.order(sort),
             None => self.say("the runs cannot be sorted by this column"),
         }
     }
@@ -93,16 +93,6 @@ impl App {
         let row = usize::from(at.y - list.y);
         self.focus = Focus::List;
         match self.place() {
-            Place::Workers => {
-                let row = self.workers.cursor.top + row;
-                let again = row == self.workers.cursor.at();
-                if row < self.workers.listing.rows.len() {
-                    self.workers.select(row);
-                    if again {
-                        return self.act(Action::Open);
-                    }
-                }
-            }
             Place::Runs => {
                 let row = self.runs.top() + row;
                 let again = row == self.runs.at() && !self.runs.follow;
@@ -114,7 +104,19 @@ impl App {
                     }
                 }
             }
-            Place::Run | Place::Comparison => {}
+            _ => {
+                let Some(list) = self.list_mut() else {
+                    return Vec::new();
+                };
+                let row = list.top() + row;
+                let again = row == list.at();
+                if row < list.len() {
+                    list.select(row);
+                    if again {
+                        return self.act(Action::Open);
+                    }
+                }
+            }
         }
         Vec::new()
     }

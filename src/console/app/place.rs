@@ -11,13 +11,31 @@ pub enum Place {
     Run,
     /// Two runs beside each other.
     Comparison,
+    /// What failed, by code.
+    Failures,
+    /// How the tenants fare.
+    Tenants,
+    /// How the types fare.
+    Types,
     /// Who executes.
     Workers,
+    /// What fires when.
+    Schedules,
+    /// What the login's user was told of.
+    Notifications,
 }
 
 impl Place {
     /// The screens one can go to from anywhere. (A run and a comparison are of something.)
-    pub const OPEN: &[Self] = &[Self::Runs, Self::Workers];
+    pub const OPEN: &[Self] = &[
+        Self::Runs,
+        Self::Failures,
+        Self::Tenants,
+        Self::Types,
+        Self::Workers,
+        Self::Schedules,
+        Self::Notifications,
+    ];
 
     /// Its name, as its title and the palette say it.
     #[must_use]
@@ -26,8 +44,22 @@ impl Place {
             Self::Runs => "Runs",
             Self::Run => "Run",
             Self::Comparison => "Comparison",
+            Self::Failures => "Failures",
+            Self::Tenants => "Tenants",
+            Self::Types => "Types",
             Self::Workers => "Workers",
+            Self::Schedules => "Schedules",
+            Self::Notifications => "Notifications",
         }
+    }
+
+    /// True where the filter narrows what is shown.
+    #[must_use]
+    pub const fn is_filtered(self) -> bool {
+        matches!(
+            self,
+            Self::Runs | Self::Failures | Self::Tenants | Self::Types
+        )
     }
 
     /// True where `action` means something here. What does not is neither hinted at nor offered.
@@ -35,8 +67,7 @@ impl Place {
     pub const fn takes(self, action: Action) -> bool {
         let is_about_runs = matches!(
             action,
-            Action::Filter
-                | Action::Search
+            Action::Search
                 | Action::NextFound
                 | Action::PreviousFound
                 | Action::ToggleFailures
@@ -59,8 +90,8 @@ impl Place {
         );
         match self {
             Self::Runs | Self::Run => true,
-            Self::Workers => !is_about_runs,
-            Self::Comparison => !is_about_runs && !matches!(action, Action::Open),
+            Self::Comparison => !is_about_runs && !matches!(action, Action::Filter | Action::Open),
+            _ => !is_about_runs && (self.is_filtered() || !matches!(action, Action::Filter)),
         }
     }
 }

@@ -14,6 +14,8 @@ pub struct Settings {
     pub views: Vec<SavedView>,
     /// The address of a run elsewhere, with `{id}` where its id goes.
     pub link: Option<String>,
+    /// The address of what a team knows of a failure code, with `{code}` where it goes.
+    pub runbook: Option<String>,
     /// Whether the mouse is ours from the beginning.
     pub mouse: Capture,
 }
@@ -24,6 +26,7 @@ impl Default for Settings {
             keymap: Keymap::default(),
             views: Vec::new(),
             link: None,
+            runbook: None,
             mouse: Capture::On,
         }
     }

@@ -2,12 +2,13 @@
 //! that matter most first. A screen adds its own here, and nothing else has to know of it.
 
 use super::comparison::ComparisonWant;
-use super::{App, Health, Place};
+use super::history::HistoryWant;
+use super::{App, Health, Place, Sort};
 use crate::pace;
 use chrono::TimeDelta;
 use opsroom_model::RunId;
 use opsroom_model::query::Query;
-use opsroom_read::PageRequest;
+use opsroom_read::{By, PageRequest, SortRequest};
 use std::time::Duration;
 
 /// The usual interval of polling.
@@ -16,6 +17,9 @@ const PACE: Duration = Duration::from_secs(2);
 const SLOW_PACE: Duration = Duration::from_secs(5);
 /// Without a key for so long, nobody looks.
 pub(super) const IDLE: TimeDelta = TimeDelta::minutes(5);
+
+/// From so many columns the headline has room for a sparkline.
+pub(crate) const SPARKLINE_FROM: u16 = 100;
 
 /// Everything the screen needs.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,12 +50,28 @@ pub struct Ask {
 pub enum Question {
     /// A page of runs.
     Page(PageRequest),
+    /// More of it, where it is searched slice by slice.
+    Older(PageRequest),
+    /// It in another order.
+    Sorted(SortRequest),
     /// The counts above it.
     Headline(Query),
+    /// How the last day went.
+    Sparkline(Query),
     /// What the login reaches.
     Reach,
     /// One run.
     Detail(DetailWant),
+    /// What failed, by code.
+    Failures(Query),
+    /// How tenants or types fare.
+    Health(By, Query),
+    /// What fires when.
+    Schedules,
+    /// What the login's user was told of.
+    Notifications,
+    /// The runs before one.
+    History(HistoryWant),
     /// Who executes.
     Workers,
     /// How these runs stand.
@@ -65,9 +85,17 @@ pub enum Question {
 #[expect(missing_docs, reason = "each is a question's name")]
 pub enum Topic {
     Page,
+    Older,
     Headline,
+    Sparkline,
     Reach,
     Detail,
+    History,
+    Failures,
+    Tenants,
+    Types,
+    Schedules,
+    Notifications,
     Workers,
     Watched,
     Comparison,
@@ -93,10 +121,18 @@ impl Question {
     #[must_use]
     pub const fn topic(&self) -> Topic {
         match self {
-            Self::Page(_) => Topic::Page,
+            Self::Page(_) | Self::Sorted(_) => Topic::Page,
+            Self::Older(_) => Topic::Older,
+            Self::Sparkline(_) => Topic::Sparkline,
             Self::Headline(_) => Topic::Headline,
             Self::Reach => Topic::Reach,
             Self::Detail(_) => Topic::Detail,
+            Self::History(_) => Topic::History,
+            Self::Failures(_) => Topic::Failures,
+            Self::Health(By::Tenant, _) => Topic::Tenants,
+            Self::Health(By::Type, _) => Topic::Types,
+            Self::Schedules => Topic::Schedules,
+            Self::Notifications => Topic::Notifications,
             Self::Workers => Topic::Workers,
             Self::Watched(_) => Topic::Watched,
             Self::Comparison(_) => Topic::Comparison,
@@ -159,6 +195,11 @@ impl App {
                     .into_iter()
                     .collect()
             }
+            Place::Failures => self.counted_wants(Question::Failures),
+            Place::Tenants => self.counted_wants(|query| Question::Health(By::Tenant, query)),
+            Place::Types => self.counted_wants(|query| Question::Health(By::Type, query)),
+            Place::Schedules => vec![Question::Schedules.asked(0, Again::Paces(2))],
+            Place::Notifications => vec![Question::Notifications.asked(0, Again::Paces(2))],
             Place::Workers => vec![Question::Workers.asked(0, Again::Paces(1))],
         };
         asks.push(Question::Reach.asked(0, Again::Rarely));
@@ -173,6 +214,13 @@ impl App {
         }
     }
 
+    /// What is counted changes slowly, and is asked for seldom.
+    fn counted_wants(&self, question: impl Fn(Query) -> Question) -> Vec<Ask> {
+        let generation = self.filter.generation();
+        let query = self.filter.query().clone();
+        vec![question(query).asked(generation, Again::Paces(5))]
+    }
+
     fn runs_wants(&self) -> Vec<Ask> {
         let generation = self.filter.generation();
         let query = self.filter.query().clone();
@@ -181,7 +229,16 @@ impl App {
             limit: self.runs.wanted,
             before: None,
         };
-        let mut asks = vec![Question::Page(page).asked(generation, Again::Paces(1))];
+        let list = match self.runs.sort {
+            Sort::Created => Question::Page(page.clone()),
+            Sort::By(by, direction) => Question::Sorted(SortRequest {
+                query: query.clone(),
+                by,
+                direction,
+                limit: self.runs.wanted,
+            }),
+        };
+        let mut asks = vec![list.asked(generation, Again::Paces(1))];
         if let Some(id) = self.detail.wanted() {
             let items = match self.place() {
                 Place::Run => self.detail.items_wanted,
@@ -189,7 +246,24 @@ impl App {
             };
             asks.push(Question::Detail(DetailWant { id, items }).asked(0, Again::WhenItChanged));
         }
-        asks.push(Question::Headline(query).asked(generation, Again::WithThePage(5)));
+        if let Some(want) = self.detail.history_wanted() {
+            asks.push(Question::History(want).asked(0, Again::Never));
+        }
+        asks.push(Question::Headline(query.clone()).asked(generation, Again::WithThePage(5)));
+        if self.place() == Place::Runs && self.size.0 >= SPARKLINE_FROM {
+            asks.push(Question::Sparkline(query).asked(generation, Again::Paces(15)));
+        }
+        if let Some(before) = self
+            .runs
+            .searching()
+            .filter(|_| self.travel.shown().is_none())
+        {
+            let older = PageRequest {
+                before: Some(before),
+                ..page
+            };
+            asks.push(Question::Older(older).asked(generation, Again::Never));
+        }
         asks
     }
 

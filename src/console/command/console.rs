@@ -33,7 +33,7 @@ pub async fn run(
     let options = ReadOptions::new(url)?;
     let folders = Folders::of_environment();
     let memory = Memory::of(folders.looks_file(), options.place());
-    app.remember(memory.last_look());
+    app.remember(memory.last_look(), memory.read());
     let reader = Reader::connect(options).await?;
     let (wants, wanted) = watch::channel(app.wants());
     let (answering, answers) = mpsc::channel(8);

@@ -19,6 +19,8 @@ pub struct Profile {
     pub mouse: Option<bool>,
     /// The address of a run elsewhere, with `{id}` in it.
     pub link: Option<Spanned<String>>,
+    /// The address of what the team knows of a failure code, with `{code}` in it.
+    pub runbook: Option<Spanned<String>>,
     /// The team's views.
     pub team_views: Option<PathBuf>,
 }
@@ -30,6 +32,7 @@ impl Profile {
             theme: self.theme.or(base.theme),
             mouse: self.mouse.or(base.mouse),
             link: self.link.or(base.link),
+            runbook: self.runbook.or(base.runbook),
             team_views: self.team_views.or(base.team_views),
         }
     }
@@ -46,6 +49,7 @@ struct Stored {
     theme: Option<String>,
     mouse: Option<bool>,
     link: Option<Spanned<String>>,
+    runbook: Option<Spanned<String>>,
     team_views: Option<PathBuf>,
 }
 
@@ -72,6 +76,7 @@ const FIELDS: &[&str] = &[
     "theme",
     "mouse",
     "link",
+    "runbook",
     "team_views",
     "keys",
     "profiles",
@@ -109,6 +114,7 @@ impl Config {
             theme: stored.theme,
             mouse: stored.mouse,
             link: stored.link,
+            runbook: stored.runbook,
             team_views: stored.team_views,
         };
         let place = stored.profile.as_ref().map_or(0, |name| name.span().start);
@@ -168,11 +174,23 @@ fn check(path: &Path, text: &str, profile: &Profile) -> Result<(), ConfigError> 
             return Err(ConfigError::at(path, text, url.span().start, reason));
         }
     }
-    if let Some(link) = &profile.link
-        && !link.as_ref().contains("{id}")
-    {
-        let reason = "a link has {id} where the run's id goes";
-        return Err(ConfigError::at(path, text, link.span().start, reason));
+    for (address, place, reason) in [
+        (
+            &profile.link,
+            "{id}",
+            "a link has {id} where the run's id goes",
+        ),
+        (
+            &profile.runbook,
+            "{code}",
+            "a runbook has {code} where the failure code goes",
+        ),
+    ] {
+        if let Some(address) = address
+            && !address.as_ref().contains(place)
+        {
+            return Err(ConfigError::at(path, text, address.span().start, reason));
+        }
     }
     Ok(())
 }
@@ -230,6 +248,7 @@ mod tests {
                 "line 1: no password here",
             ),
             ("link = 'https://x'", "config.toml, line 1: a link has {id}"),
+            ("runbook = 'x'", "config.toml, line 1: a runbook has {code}"),
             (
                 "[profiles.x]\nfoo = 1",
                 "config.toml, line 2: unknown field `foo`",

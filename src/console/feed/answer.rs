@@ -1,12 +1,13 @@
 //! One question, one answer: each question of the console as calls of the reader.
 
 use super::plan::Done;
+use crate::app::history::ASKED;
 use crate::app::{
-    Ask, Compared, ComparisonWant, Data, DetailAnswer, DetailWant, Question, Reach, Trouble,
-    Vocabulary, With, WorkersAnswer,
+    Ask, Compared, ComparisonWant, Data, DetailAnswer, DetailWant, HistoryAnswer, HistoryWant,
+    Question, Reach, Sort, Success, Trouble, Vocabulary, With, WorkersAnswer,
 };
-use opsroom_model::RunId;
 use opsroom_model::query::parse;
+use opsroom_model::{Bucket, RunId};
 use opsroom_read::{Lookup, PageRequest, ReadError, Reader, RunDetail, list::MAX_PAGE};
 use std::sync::Arc;
 
@@ -25,6 +26,30 @@ pub(super) async fn perform(
             .page(request, done.rows(generation))
             .await
             .map(|page| Data::Page { generation, page }),
+        Question::Older(request) => {
+            let page = reader.page(request, &[]).await;
+            page.map(|page| match request.before {
+                Some(before) => Data::Older {
+                    generation,
+                    before,
+                    page,
+                },
+                None => Data::Page { generation, page },
+            })
+        }
+        Question::Sorted(request) => {
+            let sort = Sort::By(request.by, request.direction);
+            let page = reader.sorted(request).await;
+            page.map(|page| Data::Sorted {
+                generation,
+                sort,
+                page,
+            })
+        }
+        Question::Sparkline(query) => reader
+            .sparkline(query)
+            .await
+            .map(|points| Data::Sparkline { generation, points }),
         Question::Headline(query) => reader.headline(query).await.map(|headline| Data::Headline {
             generation,
             headline,
@@ -39,6 +64,23 @@ pub(super) async fn perform(
         Question::Detail(want) => detail(reader, *want)
             .await
             .map(|answer| Data::Detail(Box::new(answer))),
+        Question::Failures(query) => reader
+            .failures(query)
+            .await
+            .map(|board| Data::Failures { generation, board }),
+        Question::Health(by, query) => {
+            let board = reader.health(*by, query).await;
+            board.map(|board| Data::Health {
+                by: *by,
+                generation,
+                board,
+            })
+        }
+        Question::Schedules => reader.schedules().await.map(Data::Schedules),
+        Question::Notifications => reader.notifications().await.map(Data::Notifications),
+        Question::History(want) => history(reader, want)
+            .await
+            .map(|answer| Data::History(want.id, Box::new(answer))),
         Question::Workers => workers(reader).await.map(Data::Workers),
         Question::Watched(ids) => runs(reader, &named(ids), ids.len())
             .await
@@ -87,6 +129,39 @@ pub async fn detail(reader: &mut Reader, want: DetailWant) -> Result<DetailAnswe
     if matches!(answer.lookup, Lookup::Found(_)) {
         answer.attempts = reader.attempts(want.id).await?;
         answer.items = reader.items(want.id, "", want.items).await?;
+    }
+    Ok(answer)
+}
+
+/// The runs before one, the last success among them in full, and what else failed of late.
+async fn history(reader: &mut Reader, want: &HistoryWant) -> Result<HistoryAnswer, ReadError> {
+    let run_type = want.run_type.as_str();
+    let mut answer = HistoryAnswer {
+        history: reader
+            .history(want.id, want.tenant, run_type, ASKED)
+            .await?,
+        ..HistoryAnswer::default()
+    };
+    if want.ended && want.failed {
+        let runs = answer.history.same.iter().chain(&answer.history.kind);
+        let success = runs
+            .filter(|run| run.state.bucket() == Bucket::Succeeded && run.id != want.id)
+            .filter(|run| run.created_at.is_some_and(|at| at <= want.created_at))
+            .max_by_key(|run| run.created_at);
+        if let Some(id) = success.map(|run| run.id)
+            && let Lookup::Found(run) = reader.run(id).await?
+        {
+            answer.success = Some(Success {
+                id,
+                context: run.context,
+            });
+        }
+    }
+    if want.failed
+        && let Ok(day) = parse("since:24h")
+        && let Some(board) = reader.failures(&day).await?
+    {
+        answer.codes = board.codes;
     }
     Ok(answer)
 }

@@ -67,6 +67,10 @@ impl Done {
                 self.changed |= self.rows != page.rows;
                 self.rows.clone_from(&page.rows);
             }
+            Data::Sorted { page, .. } => {
+                self.changed |= self.rows != page.page.rows;
+                self.rows.clone_from(&page.page.rows);
+            }
             Data::Headline { .. } => self.changed = false,
             Data::Detail(answer) => {
                 self.version = Some(match &answer.lookup {
@@ -152,7 +156,10 @@ impl Done {
 /// The question that is due: first the most urgent one that has no answer yet, then whichever has
 /// waited longest, so that a slow one keeps none of the others from being asked.
 pub(super) fn next<'w>(want: &'w Wants, done: &Done, now: Instant) -> Option<&'w Ask> {
-    if let Some(fresh) = want.asks.iter().find(|ask| done.of(ask).is_none()) {
+    // A search goes on slice by slice, each a question of its own: it waits its turn.
+    let urgent = |ask: &&Ask| !matches!(ask.question, Question::Older(_));
+    let fresh = |ask: &&Ask| done.of(ask).is_none();
+    if let Some(fresh) = want.asks.iter().filter(urgent).find(fresh) {
         return Some(fresh);
     }
     let due = want

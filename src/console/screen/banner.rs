@@ -16,7 +16,7 @@ pub(super) fn title(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     if let Some(at) = app.travel.shown_at() {
         return past(app, canvas, area, at);
     }
-    let health = health(app);
+    let health = health(app, area.width);
     let name = breadcrumb(app, area.width);
     let left = u16::try_from(name.width()).unwrap_or(area.width);
     let right = u16::try_from(health.width()).unwrap_or(0);
@@ -57,7 +57,16 @@ fn breadcrumb(app: &App, width: u16) -> Line {
         None => (Place::Runs, &[][..]),
     };
     if width >= 60 {
-        for place in before {
+        let (shown, left_out) = match before.len() {
+            0..=2 => (before, false),
+            all => (&before[all - 1..], true),
+        };
+        if left_out {
+            line = line
+                .and(app.glyphs.ellipsis, Role::Muted)
+                .and(format!(" {} ", app.glyphs.into), Role::Faint);
+        }
+        for place in shown {
             line = line
                 .and(place.title(), Role::Muted)
                 .and(format!(" {} ", app.glyphs.into), Role::Faint);
@@ -134,7 +143,7 @@ fn long(length: Length) -> String {
     }
 }
 
-fn health(app: &App) -> Line {
+fn health(app: &App, width: u16) -> Line {
     if app.paused {
         return Line::of(app.glyphs.paused, Role::Partial).and(" paused ", Role::Strong);
     }
@@ -144,7 +153,13 @@ fn health(app: &App) -> Line {
             .and(format!(" {} old ", lapse::age(age)), Role::Strong),
         None => Line::of(app.glyphs.live, Role::Succeeded)
             .and(" live", Role::Screen)
-            .and(format!("  every {pace} s "), Role::Muted),
+            .and(
+                match width {
+                    0..60 => " ".to_owned(),
+                    _ => format!("  every {pace} s "),
+                },
+                Role::Muted,
+            ),
     }
 }
 

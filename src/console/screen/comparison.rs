@@ -25,6 +25,11 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
             remedy: "mark another run with Space, then compare with =",
         }
         .draw(canvas, area),
+        Compared::Failed(trouble) => Notice::Error {
+            what: &trouble.what,
+            remedy: &trouble.remedy,
+        }
+        .draw(canvas, area),
         Compared::NotFound(id) => Notice::Empty {
             what: &format!("run #{id} does not exist"),
             remedy: "",
@@ -32,6 +37,7 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         .draw(canvas, area),
         Compared::Forbidden(capability) => Notice::Forbidden {
             what: &super::forbidden(capability.as_str()),
+            remedy: "",
         }
         .draw(canvas, area),
     }

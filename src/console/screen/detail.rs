@@ -1,9 +1,10 @@
 //! The detail of a run as lines: what it is, when it was what, what it counted, what went wrong and
 //! what that means, its items, its attempts, its context.
 
+mod history;
 mod record;
 
-use super::context;
+use super::{context, wrapped};
 use crate::app::tree::Tree;
 use crate::app::{App, Clock, Shown};
 use crate::glyphs::{Glyphs, role_of};
@@ -88,6 +89,11 @@ pub(crate) fn head(app: &App, width: usize) -> Vec<Line> {
     let answer = match &app.detail.shown {
         Shown::Nothing => return vec![Line::of("no run is selected", Role::Muted)],
         Shown::Loading(_) => return vec![Line::of("loading …", Role::Muted)],
+        Shown::Failed(trouble) => {
+            let mut lines = wrapped(&trouble.what, width, "", Role::Problem);
+            lines.extend(wrapped(&trouble.remedy, width, "", Role::Muted));
+            return lines;
+        }
         Shown::Answer(answer) => answer,
     };
     match &answer.lookup {
@@ -97,10 +103,12 @@ pub(crate) fn head(app: &App, width: usize) -> Vec<Line> {
                 Role::Muted,
             )]
         }
-        Lookup::Forbidden { capability } => vec![
-            Line::of(format!("run #{}", answer.id), Role::Strong),
-            Line::of(forbidden(capability.as_str()), Role::Partial),
-        ],
+        Lookup::Forbidden { capability } => {
+            let why = forbidden(capability.as_str());
+            let mut lines = vec![Line::of(format!("run #{}", answer.id), Role::Strong)];
+            lines.extend(wrapped(&why, width, "", Role::Partial));
+            lines
+        }
         Lookup::Found(run) => {
             let stuck = app.runs.stuck.get(&run.id).copied();
             let height = app.areas().detail.map_or(0, |area| area.height);
@@ -111,6 +119,7 @@ pub(crate) fn head(app: &App, width: usize) -> Vec<Line> {
                 glyphs: app.glyphs,
                 width,
                 spacing: Spacing::for_height(height),
+                known: app.detail.history.as_ref(),
             };
             sheet.lines(&answer.attempts, &answer.items)
         }
@@ -141,6 +150,7 @@ pub fn plain(
         glyphs,
         width: 100,
         spacing: Spacing::Roomy,
+        known: None,
     };
     let mut lines = sheet.lines(&answer.attempts, &answer.items);
     if let Some(value) = &run.context {

@@ -1,6 +1,6 @@
 //! The third row: what the filter says, or what is being typed and what is wrong with it.
 
-use crate::app::App;
+use crate::app::{App, Place};
 use crate::lapse;
 use crate::theme::Role;
 use crate::widget::{Canvas, Line};
@@ -26,7 +26,9 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, area: Rect) -> Option<Pos
             .and(format!(" {chip} "), Role::Chip)
             .and(" ", Role::Screen);
     }
-    line = line.and_right(extent(app), Role::Muted);
+    if app.place() == Place::Runs {
+        line = line.and_right(extent(app), Role::Muted);
+    }
     line.draw(canvas, area);
     None
 }
@@ -37,12 +39,33 @@ fn extent(app: &App) -> String {
         return String::new();
     }
     let count = lapse::grouped(runs.rows.len() as u64);
+    if let Some(covers) = runs.covers {
+        let covered = lapse::grouped(covers.runs as u64);
+        return match covers.since.filter(|_| covers.leaves_out) {
+            Some(since) => format!(
+                "sorted: newest {covered}, since {} ",
+                app.clock.stamp(since)
+            ),
+            None => format!("sorted: all {covered} runs "),
+        };
+    }
+    if let Some(to) = runs.searching() {
+        let to = app.clock.stamp(to.created_at());
+        return format!(
+            "searching older{} to {to} · {count} runs ",
+            app.glyphs.ellipsis
+        );
+    }
     let many = if runs.more {
         format!("newest {count} runs ")
     } else {
         format!("{count} runs ")
     };
-    if runs.within_budget {
+    if let Some(to) = runs.next {
+        let to = app.clock.stamp(to.created_at());
+        return format!("searched to {to} · {count} runs ");
+    }
+    if runs.within_budget && runs.more {
         return format!("only the newest were searched · {many}");
     }
     many

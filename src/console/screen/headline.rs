@@ -5,9 +5,10 @@ use crate::app::App;
 use crate::glyphs::role_of;
 use crate::lapse;
 use crate::theme::Role;
+use crate::widget::spark::spark;
 use crate::widget::{Canvas, Line};
 use opsroom_model::Bucket;
-use opsroom_read::{Capped, Headline};
+use opsroom_read::{Capped, Headline, Point};
 use ratatui::layout::Rect;
 
 /// From so many columns the states are named, not only signed.
@@ -63,8 +64,42 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         .and(format!(" {} stuck", number(app, stuck)), word);
     if headline.live_workers == 0 && line.width() + 20 < usize::from(area.width) {
         line = line.and_right("no live worker ", Role::Stuck);
+    } else if let Some(points) = &app.sparkline {
+        line = day(app, line, points, usize::from(area.width));
     }
     line.draw(canvas, area);
+}
+
+/// The last 24 hours: how much ended, an hour or two a column, coloured by how much of it failed.
+fn day(app: &App, line: Line, points: &[Point], width: usize) -> Line {
+    let room = width.saturating_sub(line.width() + 9);
+    let each = match room {
+        24.. => 1,
+        12..=23 => 2,
+        _ => return line,
+    };
+    let mut parts: Vec<(u64, u64)> = points
+        .rchunks(each)
+        .map(|part| {
+            let sum = |of: fn(&Point) -> u64| part.iter().map(of).sum();
+            (sum(|point| point.ended), sum(|point| point.failed))
+        })
+        .collect();
+    parts.reverse();
+    let ended: Vec<u64> = parts.iter().map(|(ended, _)| *ended).collect();
+    let signs = spark(&ended, ended.len(), app.glyphs);
+    let mut line = line.and_right("24 h ", Role::Muted);
+    for (sign, (ended, failed)) in signs.chars().zip(parts) {
+        let role = match failed {
+            0 => Role::Muted,
+            // A tenth is what the eye should fall on.
+            failed if failed * 10 >= ended => Role::Failed,
+            failed if failed * 50 >= ended => Role::Partial,
+            _ => Role::Muted,
+        };
+        line = line.and_right(sign.to_string(), role);
+    }
+    line.and_right(" ", Role::Screen)
 }
 
 fn oldest(app: &App, headline: &Headline) -> String {

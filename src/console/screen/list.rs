@@ -1,6 +1,7 @@
 //! The rows of the list. What is wrong is seen first: states have colours, all else is grey.
 
 use super::columns::{Column, columns};
+use super::notice::nothing;
 use crate::app::{App, Areas, Sort, TimeMode};
 use crate::glyphs::role_of;
 use crate::lapse;
@@ -10,7 +11,7 @@ use crate::widget::{Canvas, Line, Notice, bar};
 use chrono::TimeDelta;
 use opsroom_model::{Bucket, Status};
 use opsroom_read::stuck::Waits;
-use opsroom_read::{RunRow, Stuck};
+use opsroom_read::{Direction, RunRow, SortBy, Stuck};
 use ratatui::layout::Rect;
 
 pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, areas: &Areas) {
@@ -36,9 +37,19 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, areas: &Areas) {
 
 /// The column the rows are sorted by, and which way they run.
 fn sorted(sort: Sort) -> (Column, Order) {
+    let order = |direction| match direction {
+        Direction::Ascending => Order::Ascending,
+        Direction::Descending => Order::Descending,
+    };
     match sort {
         // Of ages the smallest, since the newest run comes first.
         Sort::Created => (Column::Age, Order::Ascending),
+        Sort::By(SortBy::State, direction) => (Column::State, order(direction)),
+        Sort::By(SortBy::Type, direction) => (Column::Type, order(direction)),
+        Sort::By(SortBy::Tenant, direction) => (Column::Tenant, order(direction)),
+        Sort::By(SortBy::Initiator, direction) => (Column::By, order(direction)),
+        Sort::By(SortBy::Took, direction) => (Column::Took, order(direction)),
+        Sort::By(SortBy::Failed, direction) => (Column::Progress, order(direction)),
     }
 }
 
@@ -67,15 +78,9 @@ fn notice(app: &App) -> Notice<'static> {
     if app.runs.loading {
         Notice::Loading
     } else if app.filter.query().is_empty() {
-        Notice::Empty {
-            what: "no runs in the last 30 days, and none active",
-            remedy: "",
-        }
+        nothing(app, ("no runs in the last 30 days, and none active", ""))
     } else {
-        Notice::Empty {
-            what: "no run fits the filter; Esc drops its last term",
-            remedy: "",
-        }
+        nothing(app, ("no run fits the filter; Esc drops its last term", ""))
     }
 }
 

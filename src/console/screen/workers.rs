@@ -1,11 +1,11 @@
 //! The workers: who lives, since when it was heard of, what it takes and what it has in hand. The
 //! pattern of a list screen: columns with their drop order, one cell function, one notice.
 
-use crate::app::{App, Areas, Standing, WorkerRow};
+use crate::app::{App, Areas, WorkerRow};
 use crate::lapse;
 use crate::theme::Role;
-use crate::widget::table::{self, Align, Order, Table};
-use crate::widget::{Canvas, Line, Notice};
+use crate::widget::table::{self, Align, Order, Table, column};
+use crate::widget::{Canvas, Line};
 use ratatui::layout::Rect;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -29,23 +29,6 @@ const COLUMNS: &[table::Column<Column>] = &[
     column(Column::Types, "TAKES", Align::Left, (20, 80), 5),
 ];
 
-const fn column(
-    key: Column,
-    title: &'static str,
-    align: Align,
-    (least, most): (u16, u16),
-    drop: u8,
-) -> table::Column<Column> {
-    table::Column {
-        key,
-        title,
-        align,
-        least,
-        most,
-        drop,
-    }
-}
-
 pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, areas: &Areas) {
     headline(app, canvas, areas.headline);
     let rows = &app.workers.listing.rows;
@@ -63,36 +46,15 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, areas: &Areas) {
         draw_cell(app, canvas, area, column, &rows[at]);
     };
     table.draw(canvas, |_| None, cell);
-    if let Some(notice) = notice(app) {
-        let below = u16::try_from(rows.len())
-            .unwrap_or(u16::MAX)
-            .min(areas.list.height);
-        let area = Rect {
-            y: areas.list.y + below,
-            height: areas.list.height - below,
-            ..areas.list
-        };
-        notice.draw(canvas, area);
-    }
-}
-
-fn notice(app: &App) -> Option<Notice<'_>> {
-    match &app.workers.listing.standing {
-        Standing::Loading => Some(Notice::Loading),
-        Standing::Failed(trouble) => Some(Notice::Error {
-            what: &trouble.what,
-            remedy: &trouble.remedy,
-        }),
-        Standing::Answered if app.workers.listing.rows.is_empty() => Some(Notice::Empty {
-            what: "no worker lives, and none died within the hour",
-            remedy: "start one: opsroom-worker work",
-        }),
-        Standing::Answered => None,
-    }
+    let empty = (
+        "no worker lives, and none died within the hour",
+        "start one: opsroom-worker work",
+    );
+    super::notice::below_all(canvas, areas.list, &app.workers, empty);
 }
 
 fn headline(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
-    if app.workers.listing.standing == Standing::Loading {
+    if app.workers.facts.is_none() {
         return;
     }
     let rows = &app.workers.listing.rows;

@@ -3,6 +3,7 @@
 
 use super::canvas::Canvas;
 use super::table::MARGIN;
+use super::wrap::wrap;
 use crate::theme::Role;
 use ratatui::layout::Rect;
 
@@ -22,6 +23,8 @@ pub enum Notice<'a> {
     Forbidden {
         /// What it lacks.
         what: &'a str,
+        /// What a person can do; empty: nothing.
+        remedy: &'a str,
     },
     /// The question could not be answered.
     Error {
@@ -38,7 +41,7 @@ impl Notice<'_> {
         let (what, role, remedy) = match self {
             Self::Loading => ("loading …", Role::Muted, ""),
             Self::Empty { what, remedy } => (what, Role::Muted, remedy),
-            Self::Forbidden { what } => (what, Role::Partial, ""),
+            Self::Forbidden { what, remedy } => (what, Role::Partial, remedy),
             Self::Error { what, remedy } => (what, Role::Problem, remedy),
         };
         let row = |y: u16| Rect {
@@ -47,9 +50,16 @@ impl Notice<'_> {
             width: area.width.saturating_sub(MARGIN),
             height: u16::from(y < area.height),
         };
-        canvas.text(row(0), what.to_owned(), role);
-        if !remedy.is_empty() {
-            canvas.text(row(1), remedy.to_owned(), Role::Muted);
+        let room = usize::from(area.width.saturating_sub(MARGIN + 1));
+        let mut y = 0;
+        for (text, role) in [(what, role), (remedy, Role::Muted)] {
+            if text.is_empty() {
+                continue;
+            }
+            for text in wrap(text, room) {
+                canvas.text(row(y), text, role);
+                y = y.saturating_add(1);
+            }
         }
     }
 }

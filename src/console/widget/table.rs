@@ -37,6 +37,25 @@ pub struct Column<K> {
     pub drop: u8,
 }
 
+/// A column of `key`, `least` to `most` wide.
+#[must_use]
+pub const fn column<K: Copy>(
+    key: K,
+    title: &'static str,
+    align: Align,
+    (least, most): (u16, u16),
+    drop: u8,
+) -> Column<K> {
+    Column {
+        key,
+        title,
+        align,
+        least,
+        most,
+        drop,
+    }
+}
+
 /// A column in its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Placed<K> {
@@ -158,15 +177,15 @@ impl<K: Copy + PartialEq> Table<'_, K> {
             if row == self.at {
                 canvas.set_ground(area, Role::Selected);
                 let marker = canvas.glyphs().marker;
-                canvas.text(column(area, 1, 1), marker, Role::Marker);
+                canvas.text(cell_of(area, 1, 1), marker, Role::Marker);
             }
             if let Some((sign, role)) = sign(row) {
-                canvas.text(column(area, 0, 1), sign, role);
+                canvas.text(cell_of(area, 0, 1), sign, role);
             }
             for placed in self.columns {
                 cell(
                     canvas,
-                    column(area, placed.x, placed.width),
+                    cell_of(area, placed.x, placed.width),
                     placed.key,
                     row,
                 );
@@ -180,7 +199,7 @@ impl<K: Copy + PartialEq> Table<'_, K> {
             return;
         }
         for placed in self.columns {
-            let area = column(self.header, placed.x, placed.width);
+            let area = cell_of(self.header, placed.x, placed.width);
             let order = self
                 .sort
                 .filter(|(key, _)| *key == placed.key)
@@ -205,7 +224,7 @@ impl<K: Copy + PartialEq> Table<'_, K> {
     }
 }
 
-fn column(area: Rect, x: u16, width: u16) -> Rect {
+fn cell_of(area: Rect, x: u16, width: u16) -> Rect {
     Rect {
         x: area.x.saturating_add(x),
         width: width.min(area.width.saturating_sub(x)),
@@ -216,7 +235,7 @@ fn column(area: Rect, x: u16, width: u16) -> Rect {
 /// The column whose name stands at `at`.
 #[must_use]
 pub fn column_at<K: Copy>(columns: &[Placed<K>], header: Rect, at: Position) -> Option<K> {
-    let stands = |placed: &&Placed<K>| column(header, placed.x, placed.width).contains(at);
+    let stands = |placed: &&Placed<K>| cell_of(header, placed.x, placed.width).contains(at);
     columns.iter().find(stands).map(|placed| placed.key)
 }
 

@@ -25,6 +25,18 @@ pub struct Difference {
     pub what: String,
 }
 
+/// What a comparison came to.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Checked {
+    /// What differs, oldest day first; empty where all is well.
+    pub differing: Vec<Difference>,
+    /// Days that runs may have been pruned of: their other types were compared, those were not.
+    pub pruned: Vec<NaiveDate>,
+}
+
+/// What the database calls a day of which nothing can be said.
+const PRUNED: &str = "not comparable: pruned";
+
 /// Counts every day anew, oldest first, then what is derived from days. `progress` is told of each
 /// day, with its place and how many there are. Idempotent; cancelled, the days done stay done.
 /// Types whose runs of a day may be pruned keep the counts they have of it.
@@ -42,9 +54,15 @@ pub async fn rebuild(
             progress(rebuilt, at + 1, days.len());
         }
     }
-    let refreshed = sqlx::query("select opsroom.rollup_refresh(true)").execute(connection);
-    within(PATIENCE, refreshed).await?;
-    Ok(days.len())
+    loop {
+        let refresh =
+            sqlx::query_scalar("select opsroom.rollup_refresh(true)").fetch_one(&mut *connection);
+        if within(PATIENCE, refresh).await? {
+            return Ok(days.len());
+        }
+        // A redaction or a restart has made days wait meanwhile.
+        catch_up(connection).await?;
+    }
 }
 
 /// Compares every day with its runs, as of the last tick, and changes nothing. `progress` is told of
@@ -55,22 +73,24 @@ pub async fn rebuild(
 pub async fn check(
     connection: &mut PgConnection,
     mut progress: impl FnMut(NaiveDate, usize, usize),
-) -> Result<Vec<Difference>, EngineError> {
+) -> Result<Checked, EngineError> {
     let days = span(connection).await?;
-    let mut found = Vec::new();
+    let mut checked = Checked::default();
     for (at, day) in days.iter().enumerate() {
         progress(*day, at + 1, days.len());
         let differs = sqlx::query_scalar("select differs from opsroom.rollup_check($1)")
             .bind(day)
             .fetch_all(&mut *connection);
         let differs: Vec<String> = within(PATIENCE, differs).await?;
-        found.extend(
-            differs
-                .into_iter()
-                .map(|what| Difference { day: *day, what }),
-        );
+        for what in differs {
+            if what == PRUNED {
+                checked.pruned.push(*day);
+            } else {
+                checked.differing.push(Difference { day: *day, what });
+            }
+        }
     }
-    Ok(found)
+    Ok(checked)
 }
 
 /// `None` for `day`: the newest pending one.

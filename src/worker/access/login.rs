@@ -3,6 +3,7 @@
 
 use super::{needs_createrole, say, table};
 use crate::failure::{Failure, USAGE};
+use crate::tell::tell;
 use clap::{Subcommand, ValueEnum};
 use opsroom_engine::access::{self, LoginKind, NewLogin};
 use sqlx::{PgConnection, Row};
@@ -85,10 +86,10 @@ pub(super) async fn run(
                 .await
                 .map_err(needs_createrole)?;
             for what in &done {
-                println!("{what}");
+                tell!("{what}");
             }
             if done.is_empty() {
-                println!("nothing to change: every login has its limits");
+                tell!("nothing to change: every login has its limits");
             }
             Ok(())
         }
@@ -102,10 +103,10 @@ pub(super) async fn run(
             access::remove_login(connection, &login)
                 .await
                 .map_err(needs_createrole)?;
-            println!("login {login} removed");
+            tell!("login {login} removed");
             match sessions {
                 0 => {}
-                open => println!(
+                open => tell!(
                     "{open} of its sessions are still connected, without rights; end those programs"
                 ),
             }

@@ -3,6 +3,7 @@
 
 use super::{say, table};
 use crate::failure::{Failure, USAGE};
+use crate::tell::tell;
 use clap::{Args, Subcommand};
 use opsroom_engine::access::{self, Place};
 use opsroom_model::Role;
@@ -99,7 +100,7 @@ async fn tell_what_is_missing(
     .fetch_optional(connection)
     .await?;
     if let Some(workspace) = missing {
-        println!(
+        tell!(
             "it takes effect with a membership of the workspace, too: \
              opsroom-worker access member add '{user}' --workspace '{workspace}'"
         );

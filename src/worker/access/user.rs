@@ -2,6 +2,7 @@
 
 use super::{needs_createrole, say, table};
 use crate::failure::Failure;
+use crate::tell::tell;
 use clap::Subcommand;
 use opsroom_engine::access::{self, UserRemoval};
 use sqlx::{PgConnection, Row};
@@ -41,9 +42,9 @@ pub(super) async fn run(
             .await
             .map_err(needs_createrole)?
         {
-            UserRemoval::Gone => println!("user {name} removed"),
+            UserRemoval::Gone => tell!("user {name} removed"),
             UserRemoval::NameStays => {
-                println!(
+                tell!(
                     "user {name} has no logins and memberships any more; the name stays on the runs it started"
                 );
             }

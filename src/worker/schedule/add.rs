@@ -4,6 +4,7 @@ use super::{next, unknown_type};
 use crate::failure::{Failure, USAGE};
 use crate::graph;
 use crate::start::read_input;
+use crate::tell::tell;
 use clap::{Args, ValueEnum};
 use opsroom_engine::schedule::admin::{self, NewSchedule, Put};
 use opsroom_engine::schedule::{Missed, Timetable};
@@ -93,7 +94,7 @@ pub(super) async fn run(connection: &mut PgConnection, add: Add) -> Result<(), F
     };
     let (schedule, put) = admin::put(connection, &registry, &new).await?;
     let name = &schedule.name;
-    println!(
+    tell!(
         "{}",
         match put {
             Put::Added => format!("schedule {name} added"),

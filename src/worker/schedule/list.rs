@@ -3,6 +3,7 @@
 use crate::access::table;
 use crate::cli::Output;
 use crate::failure::Failure;
+use crate::tell::tell;
 use chrono::{DateTime, SecondsFormat, Utc};
 use clap::Args;
 use opsroom_engine::schedule::Timetable;
@@ -42,7 +43,7 @@ pub(super) async fn run(connection: &mut PgConnection, list: List) -> Result<(),
     match list.output {
         Output::Json => {
             let all: Vec<_> = schedules.iter().map(document).collect();
-            println!("{}", Value::from(all));
+            tell!("{}", Value::from(all));
         }
         Output::Text => {
             let rows: Vec<_> = schedules.iter().map(row).collect();
@@ -60,7 +61,7 @@ pub(super) async fn run(connection: &mut PgConnection, list: List) -> Result<(),
             ];
             table(&header, &rows);
             if schedules.len() as i64 == admin::MOST {
-                println!(
+                tell!(
                     "the first {} are shown; narrow it with --tenant or --type",
                     admin::MOST
                 );

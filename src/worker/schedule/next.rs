@@ -6,6 +6,7 @@ use crate::access::table;
 use crate::cli::{Database, Output};
 use crate::database;
 use crate::failure::{Failure, USAGE};
+use crate::tell::tell;
 use chrono::{DateTime, SecondsFormat, Utc};
 use clap::Args;
 use opsroom_engine::schedule::admin::{Schedule, State};
@@ -62,7 +63,7 @@ pub(super) async fn run(database: &Database, next: Next) -> Result<(), Failure> 
             };
             let schedule = find(&mut connection, &named).await?;
             if schedule.state == State::Paused && next.output == Output::Text {
-                println!("paused: it fires at none of these until it is resumed");
+                tell!("paused: it fires at none of these until it is resumed");
             }
             let timetable = Timetable::new(&schedule.cron, &schedule.zone)?;
             (timetable, now(&mut connection).await?)
@@ -81,7 +82,7 @@ pub(super) async fn run(database: &Database, next: Next) -> Result<(), Failure> 
         .collect();
     match next.output {
         Output::Text => print(&timetable, &times),
-        Output::Json => println!(
+        Output::Json => tell!(
             "{}",
             Value::from(
                 times
@@ -97,7 +98,7 @@ pub(super) async fn run(database: &Database, next: Next) -> Result<(), Failure> 
 /// The next `count` fire times of a schedule just put, unless it is paused.
 pub(super) fn preview(schedule: &Schedule, count: usize) -> Result<(), Failure> {
     if schedule.state == State::Paused {
-        println!("it is paused; opsroom-worker schedule resume lets it fire");
+        tell!("it is paused; opsroom-worker schedule resume lets it fire");
         return Ok(());
     }
     let timetable = Timetable::new(&schedule.cron, &schedule.zone)?;

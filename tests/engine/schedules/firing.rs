@@ -208,7 +208,6 @@ async fn schedules_that_cannot_fire_say_so_and_stop_nobody() {
         ("cron = '0 0 30 2 *'", "schedule.cron_invalid"),
         ("time_zone = 'Mars/Olympus'", "schedule.zone_unknown"),
         ("type = 'no.such'", "schedule.type_unknown"),
-        ("type = 'Not A Type'", "schedule.type_unknown"),
         (
             "input = '{\"note\":\"Bearer abcdef0123456789abcdef\"}'",
             "schedule.input_invalid",

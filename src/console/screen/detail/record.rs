@@ -1,8 +1,10 @@
 //! The record of one run, section by section.
 
 use super::super::list::stuck_words;
+use super::super::wrapped;
 use super::{Spacing, state_words};
 use crate::app::Clock;
+use crate::app::history::Known;
 use crate::glyphs::Glyphs;
 use crate::lapse;
 use crate::theme::Role;
@@ -18,6 +20,8 @@ pub(super) struct Sheet<'a> {
     pub glyphs: &'static Glyphs,
     pub width: usize,
     pub spacing: Spacing,
+    /// What the runs before say.
+    pub known: Option<&'a Known>,
 }
 
 impl Sheet<'_> {
@@ -26,9 +30,11 @@ impl Sheet<'_> {
         let mut lines = Vec::new();
         self.title(&mut lines);
         self.timeline(&mut lines);
+        self.links(&mut lines);
         self.stuck(&mut lines);
         self.counts(&mut lines);
         self.failures(&mut lines);
+        self.history(self.known, &mut lines);
         self.items(items, &mut lines);
         self.attempts(attempts, &mut lines);
         self.gap(&mut lines);
@@ -64,7 +70,7 @@ impl Sheet<'_> {
         }
     }
 
-    fn gap(&self, lines: &mut Vec<Line>) {
+    pub(super) fn gap(&self, lines: &mut Vec<Line>) {
         if self.spacing == Spacing::Roomy {
             lines.push(Line::blank());
         }
@@ -197,10 +203,20 @@ impl Sheet<'_> {
             self.gap(lines);
         }
         for failure in &self.run.failures {
-            lines.push(self.failure(failure));
+            let line = self.failure(failure);
+            let spread = self.spread(self.known, failure.code.as_str());
+            match spread {
+                Some(spread) if line.width() + spread.chars().count() + 3 <= self.width => {
+                    lines.push(line.and_right(spread, Role::Muted));
+                }
+                Some(spread) => {
+                    lines.extend([line, Line::of(format!("    {spread}"), Role::Screen)])
+                }
+                None => lines.push(line),
+            }
             if let Some(entry) = catalogue::entry(failure.code.as_str()) {
                 for text in [entry.meaning, entry.remedy] {
-                    self.wrapped(text, lines);
+                    lines.extend(wrapped(text, self.width, "    ", Role::Muted));
                 }
             }
         }
@@ -217,24 +233,7 @@ impl Sheet<'_> {
         .and(&failure.message, Role::Screen)
     }
 
-    /// A sentence of our own, broken at blanks, indented.
-    fn wrapped(&self, text: &'static str, lines: &mut Vec<Line>) {
-        let room = self.width.saturating_sub(6).max(16);
-        let mut row = String::new();
-        for word in text.split(' ') {
-            if !row.is_empty() && row.chars().count() + 1 + word.chars().count() > room {
-                lines.push(Line::of(format!("    {row}"), Role::Muted));
-                row.clear();
-            }
-            if !row.is_empty() {
-                row.push(' ');
-            }
-            row.push_str(word);
-        }
-        lines.push(Line::of(format!("    {row}"), Role::Muted));
-    }
-
-    fn section(&self, name: &'static str) -> Line {
+    pub(super) fn section(&self, name: &'static str) -> Line {
         Line::of(name, Role::Accent)
     }
 
