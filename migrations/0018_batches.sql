@@ -67,9 +67,6 @@ $$;
 create function opsroom.note_start() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
-  if new.status = 'completed' then
-    return null;
-  end if;
   insert into opsroom.audit (user_id, tenant_id, action, subject, run_id)
   values (new.user_id, new.tenant_id, 'run.start', new.type, new.id);
   if new.user_id is not null and new.status = 'queued' then
@@ -85,7 +82,7 @@ drop trigger notify_queued on opsroom.operation_runs;
 drop trigger audit_start on opsroom.operation_runs;
 drop function opsroom.audit_start();
 create trigger note_start after insert on opsroom.operation_runs
-  for each row execute function opsroom.note_start();
+  for each row when (new.status <> 'completed') execute function opsroom.note_start();
 
 -- Creates the run, or finds the active one of the same identity, in one round trip. `answer` is created,
 -- reused, taken (by a run of another type, `detail`), contended, isolation (`detail`: the one found) or
@@ -106,6 +103,7 @@ begin
     return next;
     return;
   end if;
+  detail := null;
   loop
     begin
       if opsroom.is_starter() then
