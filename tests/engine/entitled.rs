@@ -3,7 +3,7 @@
 use crate::scripted::{Scripted, TYPE};
 use crate::start::{count, of, registry, world};
 use opsroom_engine::access::LoginKind;
-use opsroom_engine::{Initiator, Priority, Start, StartError, ensure_run};
+use opsroom_engine::{Initiator, Start, StartError, ensure_run};
 use opsroom_testkit::World;
 use serde_json::json;
 use sqlx::PgConnection;

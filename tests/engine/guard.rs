@@ -14,7 +14,10 @@ const OUTCOMES: [&str; 5] = [
 ];
 
 /// The refusal of a statement: its SQLSTATE, and the check that was violated.
-pub(crate) async fn refusal(connection: &mut PgConnection, statement: &str) -> Option<(String, String)> {
+pub(crate) async fn refusal(
+    connection: &mut PgConnection,
+    statement: &str,
+) -> Option<(String, String)> {
     let error = sqlx::raw_sql(AssertSqlSafe(statement.to_owned()))
         .execute(connection)
         .await

