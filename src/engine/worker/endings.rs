@@ -1,4 +1,4 @@
-//! Endings of many attempts in one statement: while two are under way, those that end meanwhile wait
+//! Endings of many attempts in one statement: while one is under way, those that end meanwhile wait
 //! together for the next. Not here: what an ending says, and what happens when it is not taken
 //! (`finish`).
 
@@ -6,13 +6,11 @@ use crate::deadline::{STATEMENT, within};
 use serde_json::Value;
 use sqlx::{PgConnection, PgPool};
 use std::sync::Arc;
-use tokio::sync::{Mutex, Notify, mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 use uuid::Uuid;
 
 /// Endings written with one statement at most.
 const MOST: usize = 256;
-/// Statements under way at the same time: a server with several processors ends more runs with two.
-const WRITERS: usize = 2;
 /// How often a batch lets others run first: jobs that begin together and do little end together.
 const TURNS: usize = 4;
 
@@ -28,25 +26,18 @@ pub(super) struct Ending {
     pub(super) failures: Option<Value>,
 }
 
-/// With whom to tell whether it is written.
-type HandedIn = (Ending, oneshot::Sender<bool>);
-
-/// Where jobs of one worker hand in how they ended. The writers behind it end with the last clone.
+/// Where jobs of one worker hand in how they ended. The writer behind it ends with the last clone.
 #[derive(Clone)]
 pub(super) struct Endings {
-    sender: mpsc::Sender<HandedIn>,
+    sender: mpsc::Sender<(Ending, oneshot::Sender<bool>)>,
     ended: Arc<Notify>,
 }
 
 impl Endings {
-    /// Starts the writers of `worker`. `ended` is told when something was handed in.
+    /// Starts the writer of `worker`. `ended` is told when something was handed in.
     pub(super) fn start(pool: PgPool, worker: Uuid, name: String, ended: Arc<Notify>) -> Self {
         let (sender, receiver) = mpsc::channel(MOST);
-        let receiver = Arc::new(Mutex::new(receiver));
-        for _ in 0..WRITERS {
-            let (pool, name, receiver) = (pool.clone(), name.clone(), Arc::clone(&receiver));
-            tokio::spawn(write_batches(pool, worker, name, receiver));
-        }
+        tokio::spawn(write_batches(pool, worker, name, receiver));
         Self { sender, ended }
     }
 
@@ -59,10 +50,14 @@ impl Endings {
     }
 }
 
-/// Empty where nobody can hand in any more.
-async fn next_batch(receiver: &mut mpsc::Receiver<HandedIn>) -> Vec<HandedIn> {
+async fn write_batches(
+    pool: PgPool,
+    worker: Uuid,
+    name: String,
+    mut receiver: mpsc::Receiver<(Ending, oneshot::Sender<bool>)>,
+) {
     let mut batch = Vec::new();
-    if receiver.recv_many(&mut batch, MOST).await > 0 {
+    while receiver.recv_many(&mut batch, MOST).await > 0 {
         for _ in 0..TURNS {
             tokio::task::yield_now().await;
             while batch.len() < MOST
@@ -71,22 +66,7 @@ async fn next_batch(receiver: &mut mpsc::Receiver<HandedIn>) -> Vec<HandedIn> {
                 batch.push(more);
             }
         }
-    }
-    batch
-}
-
-async fn write_batches(
-    pool: PgPool,
-    worker: Uuid,
-    name: String,
-    receiver: Arc<Mutex<mpsc::Receiver<HandedIn>>>,
-) {
-    loop {
-        let batch = next_batch(&mut *receiver.lock().await).await;
-        if batch.is_empty() {
-            return;
-        }
-        let (endings, tells): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
+        let (endings, tells): (Vec<_>, Vec<_>) = batch.drain(..).unzip();
         let call = async {
             let mut connection = pool.acquire().await?;
             end_claims(&mut connection, worker, &name, &endings).await
