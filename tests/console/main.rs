@@ -23,3 +23,4 @@ mod sizes;
 mod speed;
 mod stage;
 mod standby;
+mod workers;
