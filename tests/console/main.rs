@@ -10,6 +10,7 @@ mod cli;
 mod colours;
 mod guard;
 mod history;
+mod hostile;
 mod keys;
 mod linear;
 mod lists;
