@@ -48,6 +48,8 @@ pub enum What {
 pub struct Tree {
     /// Nodes in and below each, itself included. The first is the root, which has no row.
     sizes: Vec<u32>,
+    /// Rows of each, its own included; of those folded away, as if they were not.
+    spans: Vec<u32>,
     folded: HashSet<u32>,
     rows: usize,
 }
@@ -89,12 +91,26 @@ impl Tree {
     }
 
     fn count(&mut self, value: &Value) {
-        let mut rows = 0;
-        self.walk(value, &mut |_| {
-            rows += 1;
-            Flow::On
-        });
-        self.rows = rows;
+        self.spans = vec![1; self.sizes.len()];
+        // Children come behind what they lie in.
+        for node in (0..self.sizes.len()).rev() {
+            let is_folded = u32::try_from(node).is_ok_and(|node| self.folded.contains(&node));
+            let mut child = node + 1;
+            while !is_folded && child < node + self.sizes[node] as usize {
+                self.spans[node] += self.spans[child];
+                child += self.sizes[child] as usize;
+            }
+        }
+        let below = self.spans.first().map_or(0, |rows| *rows as usize - 1);
+        let is_scalar = !matches!(value, Value::Object(_) | Value::Array(_));
+        self.rows = below + usize::from(is_scalar);
+    }
+
+    /// Rows of a node, with those below it.
+    fn span(&self, node: u32) -> usize {
+        self.spans
+            .get(node as usize)
+            .map_or(1, |rows| *rows as usize)
     }
 
     /// Rows that are not folded away.
@@ -112,6 +128,12 @@ impl Tree {
             return rows;
         }
         self.walk(value, &mut |step| {
+            // What ends before the window is passed over whole.
+            let end = at + self.span(step.node);
+            if end <= from {
+                at = end;
+                return Flow::Over;
+            }
             if at >= from {
                 rows.push(self.row(step));
             }
@@ -180,6 +202,10 @@ impl Tree {
         self.walk(value, &mut |step| {
             if step.node >= node {
                 return Flow::End;
+            }
+            if self.end(step.node) <= node {
+                at += self.span(step.node);
+                return Flow::Over;
             }
             at += 1;
             Flow::On
@@ -255,6 +281,9 @@ mod tests {
         assert_eq!(tree.find(&value, "2", Some(4), Way::Down), None);
         assert_eq!(tree.reveal(&value, 4), 3);
         assert_eq!(tree.rows(), 6);
+        assert_eq!(tree.window(&value, 3, 9).len(), 3);
+        assert_eq!(tree.window(&value, 5, 9)[0].node, 6);
+        assert_eq!(tree.row_of(&value, 6), 5);
         // A leaf folds what it lies in.
         assert_eq!(tree.fold(&value, 4, Fold::Close), Some(2));
         assert_eq!(tree.window(&value, 1, 2).len(), 2);

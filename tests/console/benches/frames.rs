@@ -3,7 +3,7 @@
 
 use super::report::{Report, milliseconds, percentile};
 use crate::stage::{answer, give, live, page, press, story, tell};
-use opsroom_console::app::{App, Data};
+use opsroom_console::app::{App, Compared, Data};
 use opsroom_console::terminal::Painter;
 use opsroom_model::{Clean, RunId};
 use opsroom_read::Lookup;
@@ -120,4 +120,21 @@ fn megabyte_of_context(report: &mut Report) {
     report.figure("1 MB of context, searched to its end", found, "ms");
     let name = "1 MB of context, unfolded, near its end";
     tell_of(report, name, &mut app, &["k", "j"], MEGABYTE);
+    press(&mut app, "=");
+    let want = app.comparison.want.unwrap();
+    let run = |shift| {
+        let Lookup::Found(mut run) = answer(id).lookup else {
+            panic!("the stage's answer is a run");
+        };
+        run.context = Some(json!({"shift": shift, "selection": megabyte()}));
+        run
+    };
+    let (this, other) = (run(1), run(2));
+    let compared = Box::new(Compared::Both { this, other });
+    let begun = Instant::now();
+    tell(&mut app, Data::Comparison(want, compared));
+    let taken = milliseconds(begun.elapsed());
+    report.figure("two of 1 MB compared", taken, "ms");
+    let name = "two of 1 MB, compared";
+    tell_of(report, name, &mut app, &["j", "k"], MEGABYTE);
 }

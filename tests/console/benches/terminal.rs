@@ -13,7 +13,6 @@ const LIVE: Duration = Duration::from_secs(30);
 
 /// 60,000 runs, the newest more than two days old, so that no age changes while one looks.
 const RUNS: &str = "
-insert into opsroom.operation_types (type) values ('inventory.sync') on conflict do nothing;
 insert into opsroom.operation_runs (tenant_id, initiator_name, type, run_identity_hash, status, outcome, created_at, started_at, completed_at, summary_counts)
 select 1 + n % 2, 'System', 'inventory.sync', encode(sha256(n::text::bytea), 'hex'), 'completed', 'succeeded', at, at, at + interval '9 s',
        '{\"total\": 812, \"success\": 812}'

@@ -11,15 +11,13 @@ impl Tree {
     /// case, in its name or value, folded away or not.
     #[must_use]
     pub fn find(&self, value: &Value, needle: &str, from: Option<u32>, way: Way) -> Option<u32> {
-        let everything = Self {
-            folded: HashSet::new(),
-            ..self.clone()
-        };
         let mut found = None;
-        everything.walk(value, &mut |step| {
+        let nothing = HashSet::new();
+        self.walk_below(value, (0, 0), &nothing, &mut |step| {
             let before = from.is_some_and(|from| step.node < from);
             let same = from == Some(step.node);
             match way {
+                Way::Down if from >= Some(self.end(step.node)) => return Flow::Over,
                 Way::Down if before || same => return Flow::On,
                 Way::Up if from.is_some() && !before => return Flow::End,
                 _ => {}
@@ -38,14 +36,19 @@ impl Tree {
     }
 
     pub(super) fn walk<'v>(&self, value: &'v Value, visit: &mut impl FnMut(Step<'v>) -> Flow) {
-        self.walk_below(value, 0, 0, visit);
+        self.walk_below(value, (0, 0), &self.folded, visit);
+    }
+
+    /// The node behind `node` and all that is below it.
+    pub(super) fn end(&self, node: u32) -> u32 {
+        node + self.sizes.get(node as usize).copied().unwrap_or(1)
     }
 
     fn walk_below<'v>(
         &self,
         value: &'v Value,
-        node: u32,
-        depth: usize,
+        (node, depth): (u32, usize),
+        folded: &HashSet<u32>,
         visit: &mut impl FnMut(Step<'v>) -> Flow,
     ) -> Flow {
         let mut child = node + 1;
@@ -56,18 +59,15 @@ impl Tree {
                 key,
                 value,
             };
-            if visit(step) == Flow::End {
-                return Flow::End;
-            }
-            let size = self.sizes.get(child as usize).copied().unwrap_or(1);
-            if size > 1
-                && !self.folded.contains(&child)
-                && self.walk_below(value, child, depth + 1, visit) == Flow::End
-            {
-                return Flow::End;
-            }
-            child += size;
-            Flow::On
+            let end = self.end(child);
+            let flow = match visit(step) {
+                Flow::On if end > child + 1 && !folded.contains(&child) => {
+                    self.walk_below(value, (child, depth + 1), folded, visit)
+                }
+                flow => flow,
+            };
+            child = end;
+            flow
         };
         match value {
             Value::Object(fields) => {
@@ -93,7 +93,11 @@ impl Tree {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Flow {
+    /// To the next, below this one first.
     On,
+    /// To the next, but not below this one.
+    Over,
+    /// No further.
     End,
 }
 
