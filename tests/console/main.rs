@@ -8,6 +8,7 @@
 mod boards;
 mod cli;
 mod colours;
+mod endings;
 mod guard;
 mod history;
 mod hostile;
