@@ -378,7 +378,8 @@ impl App {
         }
     }
 
-    pub(super) fn say(&mut self, word: impl Into<String>) {
+    /// Shows a word to the person for a moment.
+    pub fn say(&mut self, word: impl Into<String>) {
         self.toast = Some((word.into(), self.clock.now + TimeDelta::seconds(3)));
     }
 
@@ -405,6 +406,27 @@ impl App {
     pub fn wear(&mut self, name: &str) {
         if let Ok(theme) = self.shelf.theme(name) {
             self.theme = theme;
+        }
+    }
+
+    /// The console of another database, on the same screen and with the same filter. Nothing that the
+    /// former one answered is kept. `theme` is put on where there is such a one.
+    #[must_use]
+    pub fn turned(self, settings: Settings, theme: Option<&str>) -> Self {
+        let theme = theme.and_then(|name| self.shelf.theme(name).ok());
+        let next = Self::new(Start {
+            size: self.size,
+            theme: theme.unwrap_or(self.theme),
+            shelf: self.shelf,
+            glyphs: self.glyphs,
+            query: self.filter.query().clone(),
+            clock: Clock::new(self.clock.now, self.clock.local),
+            settings,
+        });
+        Self {
+            focused: self.focused,
+            mouse: self.mouse,
+            ..next
         }
     }
 

@@ -23,18 +23,29 @@ pub enum End {
     FeedGone,
 }
 
-/// What the loop lives among.
-pub struct World<'a> {
-    /// What should be asked of the database.
+/// The way to one database. Dropping it ends what feeds it.
+pub struct Line {
+    /// What should be asked of it.
     pub wants: watch::Sender<Wants>,
     /// What it answered.
     pub answers: mpsc::Receiver<Data>,
+    /// What is remembered of it from one start to the next.
+    pub memory: Memory,
+}
+
+/// Turns the console to the database of a profile; an error is a word to the person.
+pub type Turn<'a> = &'a dyn Fn(App, &str) -> Result<(App, Line), (App, String)>;
+
+/// What the loop lives among.
+pub struct World<'a> {
+    /// The database.
+    pub line: Line,
+    /// How to turn to another.
+    pub turn: Turn<'a>,
     /// Theme files that were saved.
     pub themes: mpsc::Receiver<Result<Shelf, String>>,
     /// Signals.
     pub signals: &'a Watch,
-    /// What is remembered from one start to the next.
-    pub memory: Memory,
     /// What swallows an answer of the terminal that may still come.
     pub late: Option<Late>,
 }
@@ -62,7 +73,7 @@ pub async fn run(mut app: App, mut world: World<'_>) -> io::Result<End> {
                 painter.send(|out| capture_mouse(out, app.mouse))?;
                 crossterm::terminal::size().ok().map(|(columns, rows)| Message::Resize(columns, rows))
             }
-            answer = world.answers.recv() => match answer {
+            answer = world.line.answers.recv() => match answer {
                 Some(data) => Some(Message::Data(data)),
                 None => return Ok(End::FeedGone),
             },
@@ -73,11 +84,23 @@ pub async fn run(mut app: App, mut world: World<'_>) -> io::Result<End> {
         perform(ticked, &mut painter, &world)?;
         let mut next = message;
         loop {
-            if let Some(message) = next
-                && take(&mut app, message, &mut painter, &world)? == Flow::End
-            {
-                look_ended(&world.memory, app.clock.db_time());
-                return Ok(End::Quit);
+            let flow = match next {
+                Some(message) => take(&mut app, message, &mut painter, &world)?,
+                None => Flow::On,
+            };
+            if flow != Flow::On {
+                look_ended(&world.line.memory, app.clock.db_time());
+            }
+            match flow {
+                Flow::On => {}
+                Flow::End => return Ok(End::Quit),
+                Flow::Turn(name) => match (world.turn)(app, &name) {
+                    Ok((turned, line)) => (app, world.line) = (turned, line),
+                    Err((same, word)) => {
+                        app = same;
+                        app.say(word);
+                    }
+                },
             }
             // Keys typed faster than frames are taken in together.
             next = match events.try_recv() {
@@ -86,7 +109,7 @@ pub async fn run(mut app: App, mut world: World<'_>) -> io::Result<End> {
             };
         }
         let wanted = app.wants();
-        world.wants.send_if_modified(|known| {
+        world.line.wants.send_if_modified(|known| {
             let differs = *known != wanted;
             if differs {
                 *known = wanted;
@@ -100,6 +123,7 @@ pub async fn run(mut app: App, mut world: World<'_>) -> io::Result<End> {
 enum Flow {
     On,
     End,
+    Turn(String),
 }
 
 fn take(
@@ -119,13 +143,14 @@ fn perform(effects: Vec<Effect>, painter: &mut Painter, world: &World<'_>) -> io
     for effect in effects {
         match effect {
             Effect::Quit => return Ok(Flow::End),
+            Effect::Profile(name) => return Ok(Flow::Turn(name)),
             Effect::Suspend => world.signals.suspend(),
             Effect::Redraw => painter.forget(),
             Effect::Copy(text) => painter.send(|out| copy(out, &text))?,
             Effect::Bell(word) => painter.send(|out| ring(out, &word))?,
             Effect::Mouse(capture) => painter.send(|out| capture_mouse(out, capture))?,
-            Effect::Looked(at) => look_ended(&world.memory, at),
-            Effect::Read(ids) => remember(&world.memory, move |memory| memory.keep_read(ids)),
+            Effect::Looked(at) => look_ended(&world.line.memory, at),
+            Effect::Read(ids) => remember(&world.line.memory, move |memory| memory.keep_read(ids)),
         }
     }
     Ok(Flow::On)

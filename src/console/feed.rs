@@ -9,7 +9,7 @@ pub use answer::detail;
 
 use crate::app::{Ask, Data, Question, Wants};
 use answer::perform;
-use opsroom_read::{ReadError, Reader};
+use opsroom_read::{ReadError, ReadOptions, Reader};
 use plan::Done;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
@@ -18,8 +18,35 @@ use tokio::time::Instant;
 /// A request that nobody wants any more may still end within this time; then it is cancelled, which
 /// costs the connection.
 const GRACE: Duration = Duration::from_millis(150);
-/// The first and the longest pause before connecting again.
-const PAUSES: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(5));
+/// The first and the longest pause before connecting again, before they are spread by a quarter: a
+/// database that is back is seen within five seconds.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(250), Duration::from_millis(3500));
+
+/// Connects first, for as long as it takes, then feeds the console as [`run`] does.
+pub async fn open(
+    options: ReadOptions,
+    mut wants: watch::Receiver<Wants>,
+    answers: mpsc::Sender<Data>,
+) {
+    let mut pause = PAUSES.0;
+    loop {
+        let want = wants.borrow_and_update().clone();
+        let connected = tokio::select! {
+            connected = Reader::connect(options.clone()) => connected,
+            () = answers.closed() => return,
+        };
+        match connected {
+            Ok(reader) => return run(reader, wants, answers).await,
+            Err(error) => {
+                let told = answers.send(lost(&error)).await.is_ok();
+                if !told || !rest(&mut wants, &want, spread(pause)).await {
+                    return;
+                }
+            }
+        }
+        pause = (pause * 2).min(PAUSES.1);
+    }
+}
 
 /// Feeds the console until its end of `answers` is closed.
 pub async fn run(
@@ -57,8 +84,7 @@ pub async fn run(
                 if answers.send(lost(&error)).await.is_err() {
                     return;
                 }
-                let spread = pause.mul_f64(0.75 + fastrand::f64() / 2.0);
-                if !rest(&mut wants, &want, spread).await {
+                if !rest(&mut wants, &want, spread(pause)).await {
                     return;
                 }
                 pause = (pause * 2).min(PAUSES.1);
@@ -69,6 +95,11 @@ pub async fn run(
             return;
         }
     }
+}
+
+/// Consoles that lost the same database do not come back all at once.
+fn spread(pause: Duration) -> Duration {
+    pause.mul_f64(0.75 + fastrand::f64() / 2.0)
 }
 
 fn lost(error: &ReadError) -> Data {

@@ -46,7 +46,7 @@ use app::{App, Capture, Clock, SavedView, Settings, Start};
 use chrono::{Local, NaiveDateTime, Utc};
 use clap::Parser;
 use cli::{Cli, Command};
-use command::console::ThemeBy;
+use command::console::{Profile, ThemeBy};
 use config::{Config, Folders};
 use exit::{Code, Failure};
 use std::ffi::OsString;
@@ -88,7 +88,7 @@ fn run(cli: Cli) -> Result<Code, Failure> {
         .build()?;
     let abilities = Abilities::detect(cli.ascii);
     let folders = Folders::of_environment();
-    let config = configuration(&cli, &folders)?;
+    let config = configuration(&cli, &folders, cli.profile.as_deref())?;
     let url = cli
         .url
         .clone()
@@ -126,7 +126,10 @@ fn run(cli: Cli) -> Result<Code, Failure> {
             } else if cli.linear {
                 runtime.block_on(command::linear::run(url, app))
             } else {
-                runtime.block_on(command::console::run(url, app, &abilities, theme_by))
+                let profile = |name: &str| profile(&cli, &folders, name);
+                runtime.block_on(command::console::run(
+                    url, app, &abilities, theme_by, &profile,
+                ))
             }
         }
     };
@@ -135,9 +138,19 @@ fn run(cli: Cli) -> Result<Code, Failure> {
     end
 }
 
-/// The configuration named on the command line, else the usual one.
-fn configuration(cli: &Cli, folders: &Folders) -> Result<Config, Failure> {
-    let profile = cli.profile.as_deref();
+/// What the profile called `name` says, read anew.
+fn profile(cli: &Cli, folders: &Folders, name: &str) -> Result<Profile, Failure> {
+    let config = configuration(cli, folders, Some(name))?;
+    let views = views(&config, folders)?;
+    Ok(Profile {
+        url: config.profile.url.clone().map(Spanned::into_inner),
+        theme: config.profile.theme.clone(),
+        settings: settings(config, views),
+    })
+}
+
+/// The configuration named on the command line, else the usual one, with this profile in use.
+fn configuration(cli: &Cli, folders: &Folders, profile: Option<&str>) -> Result<Config, Failure> {
     let config = match (&cli.config, folders.config_file()) {
         (Some(named), _) if !named.exists() => {
             return Err(Failure::usage(format!(
@@ -187,16 +200,7 @@ fn start(
     } else {
         crossterm::terminal::size()?
     };
-    let settings = Settings {
-        keymap: config.keymap,
-        views,
-        link: config.profile.link.map(Spanned::into_inner),
-        runbook: config.profile.runbook.map(Spanned::into_inner),
-        mouse: match config.profile.mouse {
-            Some(false) => Capture::Off,
-            _ => Capture::On,
-        },
-    };
+    let settings = settings(config, views);
     let place = cli.view.as_ref().and_then(|name| {
         let view = settings.views.iter().find(|view| view.name == *name);
         view.map(|view| view.place)
@@ -214,6 +218,21 @@ fn start(
         app.stack.go(place);
     }
     Ok(app)
+}
+
+fn settings(config: Config, views: Vec<SavedView>) -> Settings {
+    Settings {
+        keymap: config.keymap,
+        views,
+        link: config.profile.link.map(Spanned::into_inner),
+        runbook: config.profile.runbook.map(Spanned::into_inner),
+        mouse: match config.profile.mouse {
+            Some(false) => Capture::Off,
+            _ => Capture::On,
+        },
+        profile: config.name,
+        profiles: config.names,
+    }
 }
 
 /// The team's views and one's own.

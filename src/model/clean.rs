@@ -3,14 +3,15 @@
 
 use serde::{Serialize, Serializer};
 use std::fmt;
+use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Combining marks kept on one base character; what lies beyond is dropped.
 const MAX_MARKS: usize = 3;
 
 /// One line of text without a character that could move the cursor, hide, reorder or be mistaken:
-/// control, C1, bidi, zero-width, tag and separator characters stand as visible escapes such as
-/// `\u{1b}`, and combining marks are capped.
+/// control, C1, bidi, zero-width, tag and separator characters, and what joins nothing, stand as visible
+/// escapes such as `\u{1b}`, and combining marks are capped.
 #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Clean(String);
 
@@ -26,15 +27,18 @@ impl Clean {
     pub fn limited(raw: &str, max: usize) -> Self {
         let mut out = String::with_capacity(raw.len().min(4096));
         let mut marks = MAX_MARKS;
+        let mut before = '◌';
         for (at, c) in raw.chars().enumerate() {
             if at == max {
                 out.push('…');
                 break;
             }
-            if is_hidden(c) {
+            let flat = c.width() == Some(0);
+            if is_hidden(c) || (flat && !joins(before, c)) {
                 push_escape(&mut out, c);
                 marks = 0;
-            } else if c.width() == Some(0) {
+                before = '}';
+            } else if flat {
                 if at == 0 {
                     out.push('◌');
                     marks = 0;
@@ -42,10 +46,12 @@ impl Clean {
                 if marks < MAX_MARKS {
                     out.push(c);
                     marks += 1;
+                    before = c;
                 }
             } else {
                 out.push(c);
                 marks = 0;
+                before = c;
             }
         }
         Self(out)
@@ -68,6 +74,16 @@ impl Clean {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+}
+
+/// True where `c`, which takes no column of its own, is drawn together with `before`. One that is not,
+/// as a Hangul vowel behind a Latin letter, a terminal would put on whatever stands there.
+fn joins(before: char, c: char) -> bool {
+    let mut bytes = [0; 8];
+    let first = before.encode_utf8(&mut bytes).len();
+    let both = first + c.encode_utf8(&mut bytes[first..]).len();
+    let pair = std::str::from_utf8(&bytes[..both]).unwrap_or_default();
+    pair.graphemes(true).nth(1).is_none()
 }
 
 fn push_escape(out: &mut String, c: char) {
@@ -153,6 +169,22 @@ mod tests {
             "❤\u{fe0f}",
         ] {
             assert_eq!(Clean::new(text).as_str(), text);
+        }
+    }
+
+    #[test]
+    fn what_takes_no_column_stands_where_it_joins() {
+        for joined in ["\u{1112}\u{1161}\u{11ab}", "가\u{11ab}", "각\u{11ab}"] {
+            assert_eq!(Clean::new(joined).as_str(), joined);
+        }
+        for (hanging, clean) in [
+            ("\u{1161}", "\\u{1161}"),
+            ("a\u{11ab}", "a\\u{11ab}"),
+            ("각\u{1161}", "각\\u{1161}"),
+            ("\u{1b}\u{1161}", "\\u{1b}\\u{1161}"),
+            ("a\u{11a84}", "a\\u{11a84}"),
+        ] {
+            assert_eq!(Clean::new(hanging).as_str(), clean);
         }
     }
 

@@ -143,7 +143,9 @@ pub(crate) fn push_page(sql: &mut QueryBuilder<Postgres>, scopes: &[Scope], take
     let arms: Vec<(&Scope, _)> = scopes.iter().flat_map(of_scope).collect();
     // Of several arms that may each fill the page only the keys, and then the rows of those that made it.
     let full = |(_, arm): &&(_, Arm<'_>)| !matches!(arm.age, Age::ActiveBefore(_));
-    let by_keys = arms.iter().filter(full).count() > 1;
+    let is_merged = |(_, arm): &&(_, Arm<'_>)| arm.is_merged();
+    let by_keys = arms.iter().filter(full).count() > 1
+        || scopes.len() == 1 && arms.iter().filter(is_merged).count() > 1;
     let columns = if by_keys { KEYS } else { take.columns };
     let of_arm = Take { columns, ..take };
     let together = |(scope, arm): &(&Scope, Arm<'_>)| {

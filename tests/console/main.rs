@@ -8,8 +8,10 @@
 mod boards;
 mod cli;
 mod colours;
+mod endings;
 mod guard;
 mod history;
+mod hostile;
 mod keys;
 mod linear;
 mod lists;
@@ -23,3 +25,4 @@ mod sizes;
 mod speed;
 mod stage;
 mod standby;
+mod workers;

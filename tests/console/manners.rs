@@ -1,7 +1,7 @@
 //! What the console says to the terminal beside frames, and what it keeps on the person's machine.
 
 use crate::session::{SOON, assert_given_back, seeded};
-use opsroom_testkit::Terminal;
+use opsroom_testkit::{Mode, Proxy, Terminal};
 use std::path::Path;
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
@@ -186,4 +186,63 @@ async fn a_saved_view_opens_by_its_name() {
         said.contains("there is no view 'good days': one of bad days"),
         "{said}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_profile_is_turned_to_while_the_database_of_the_present_one_is_gone() {
+    let ((one, first), (other, second)) = (seeded().await, seeded().await);
+    other
+        .script("update opsroom.tenants set name = 'elsewhere' where name = 'contoso'")
+        .await
+        .unwrap();
+    let proxy = Proxy::to_postgres(one.server().connection()).await.unwrap();
+    let home = home();
+    let config = format!(
+        "profile = 'near'\n[profiles.near]\nurl = '{}'\n[profiles.far]\nurl = '{}'\ntheme = 'light'\n",
+        proxy.url(one.name(), &first),
+        other.url(&second)
+    );
+    write(home.path(), "config.toml", &config);
+    let mut command = at_home("", home.path());
+    command = {
+        let mut without_url = Command::new(command.get_program());
+        without_url.envs(
+            command
+                .get_envs()
+                .filter_map(|(name, value)| Some((name, value?))),
+        );
+        without_url
+    };
+    let mut terminal = Terminal::spawn(&command, 120, 40).unwrap();
+    terminal.wait_for("contoso", SOON).unwrap();
+    assert!(
+        terminal.screen().contains("near › Runs"),
+        "{}",
+        terminal.screen()
+    );
+    proxy.set(Mode::Cut);
+    terminal.wait_for("STALE", SOON).unwrap();
+    terminal.send(":profile: far").unwrap();
+    terminal.wait_for("another database", SOON).unwrap();
+    terminal.send("\r").unwrap();
+    terminal.wait_for("elsewhere", SOON).unwrap();
+    terminal.wait_for("far › Runs", SOON).unwrap();
+    assert!(
+        !terminal.screen().contains("contoso"),
+        "{}",
+        terminal.screen()
+    );
+    // Back, where there is still nobody: nothing of the other is shown under its name.
+    terminal.send(":profile: near\r").unwrap();
+    terminal.wait_for("STALE", SOON).unwrap();
+    assert!(
+        !terminal.screen().contains("elsewhere"),
+        "{}",
+        terminal.screen()
+    );
+    proxy.set(Mode::Pass);
+    terminal.wait_for("contoso", SOON).unwrap();
+    terminal.send("\x03").unwrap();
+    assert_eq!(terminal.wait_exit(SOON).unwrap().exit_code(), 0);
+    assert_given_back(&terminal);
 }

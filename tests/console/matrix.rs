@@ -209,7 +209,7 @@ fn answered(app: &mut App, place: Place, state: State) {
                 .into_iter()
                 .filter(|row| row.worker_id.is_some() && full);
             Data::Workers(WorkersAnswer {
-                workers: crate::shell::workers_of_the_stage(),
+                workers: crate::workers::workers_of_the_stage(),
                 running: running.map(Arc::new).collect(),
             })
         }

@@ -69,6 +69,7 @@ impl App {
             Choice::Go(place) => self.go(place),
             Choice::View(at) => self.open_view(at),
             Choice::Act(action) => return self.act(action),
+            Choice::Profile(name) => return vec![Effect::Profile(name)],
             Choice::Run(id) => self.open_run(id),
             Choice::Sort(sort) => self.order(sort),
             Choice::Copy(text) => {
@@ -103,6 +104,14 @@ impl App {
         for (at, view) in self.settings.views.iter().enumerate() {
             let key = view.slot.and_then(|slot| keymap.key_of(Action::View(slot)));
             entries.push(Entry::new(view.name.clone(), "view", Choice::View(at)).with_key(key));
+        }
+        for name in &self.settings.profiles {
+            let note = match self.settings.profile.as_ref() == Some(name) {
+                true => "in use",
+                false => "another database",
+            };
+            let choice = Choice::Profile(name.clone());
+            entries.push(Entry::new(format!("profile: {name}"), note, choice));
         }
         for name in self.shelf.names() {
             let choice = Choice::Theme(name.to_owned());

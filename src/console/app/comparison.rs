@@ -37,8 +37,34 @@ pub struct Comparison {
     pub want: Option<ComparisonWant>,
     /// The answer.
     pub shown: Option<Compared>,
+    /// Where the two of the answer differ; worked out once, since contexts may be large.
+    pub differences: Differences,
     /// The first line shown.
     pub top: usize,
+}
+
+/// What is said of two runs.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Differences {
+    /// Of their records, the same or not.
+    pub records: Vec<Pair>,
+    /// Of their contexts, by path.
+    pub contexts: Vec<Pair>,
+    /// Whether these are all.
+    pub whole: bool,
+}
+
+impl Differences {
+    /// Those of two runs.
+    #[must_use]
+    pub fn of(this: &RunDetail, other: &RunDetail) -> Self {
+        let (contexts, whole) = contexts(this.context.as_ref(), other.context.as_ref());
+        Self {
+            records: records(this, other),
+            contexts,
+            whole,
+        }
+    }
 }
 
 /// How a comparison ended.
@@ -78,6 +104,10 @@ impl Comparison {
     /// Takes an answer, where it is still of use.
     pub fn take(&mut self, want: ComparisonWant, compared: Compared) {
         if self.want == Some(want) {
+            self.differences = match &compared {
+                Compared::Both { this, other } => Differences::of(this, other),
+                _ => Differences::default(),
+            };
             self.shown = Some(compared);
         }
     }

@@ -48,6 +48,8 @@ pub enum Choice {
     View(usize),
     /// A theme, by name.
     Theme(String),
+    /// A profile, by name.
+    Profile(String),
     /// A command.
     Act(Action),
     /// A run.

@@ -174,6 +174,8 @@ pub enum Effect {
     Bell(String),
     /// Ask the terminal for the mouse, or leave it alone.
     Mouse(Capture),
+    /// Turn to the database of this profile.
+    Profile(String),
     /// A look ended then: to be remembered.
     Looked(DateTime<Utc>),
     /// These notifications were read: to be remembered.

@@ -18,6 +18,10 @@ pub struct Settings {
     pub runbook: Option<String>,
     /// Whether the mouse is ours from the beginning.
     pub mouse: Capture,
+    /// The name of the profile in use.
+    pub profile: Option<String>,
+    /// The profiles one can turn to.
+    pub profiles: Vec<String>,
 }
 
 impl Default for Settings {
@@ -28,6 +32,8 @@ impl Default for Settings {
             link: None,
             runbook: None,
             mouse: Capture::On,
+            profile: None,
+            profiles: Vec::new(),
         }
     }
 }

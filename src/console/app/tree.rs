@@ -2,9 +2,12 @@
 //! rows, and texts are made for those on the screen alone. Its texts come from the database: every
 //! one is cleaned where it becomes a row.
 
+mod walk;
+
 use opsroom_model::Clean;
 use serde_json::Value;
 use std::collections::HashSet;
+use walk::{Flow, Step, children};
 
 /// Larger trees begin with what is deep in them folded.
 const OPEN_UP_TO: usize = 200;
@@ -45,6 +48,8 @@ pub enum What {
 pub struct Tree {
     /// Nodes in and below each, itself included. The first is the root, which has no row.
     sizes: Vec<u32>,
+    /// Rows of each, its own included; of those folded away, as if they were not.
+    spans: Vec<u32>,
     folded: HashSet<u32>,
     rows: usize,
 }
@@ -86,12 +91,26 @@ impl Tree {
     }
 
     fn count(&mut self, value: &Value) {
-        let mut rows = 0;
-        self.walk(value, &mut |_| {
-            rows += 1;
-            Flow::On
-        });
-        self.rows = rows;
+        self.spans = vec![1; self.sizes.len()];
+        // Children come behind what they lie in.
+        for node in (0..self.sizes.len()).rev() {
+            let is_folded = u32::try_from(node).is_ok_and(|node| self.folded.contains(&node));
+            let mut child = node + 1;
+            while !is_folded && child < node + self.sizes[node] as usize {
+                self.spans[node] += self.spans[child];
+                child += self.sizes[child] as usize;
+            }
+        }
+        let below = self.spans.first().map_or(0, |rows| *rows as usize - 1);
+        let is_scalar = !matches!(value, Value::Object(_) | Value::Array(_));
+        self.rows = below + usize::from(is_scalar);
+    }
+
+    /// Rows of a node, with those below it.
+    fn span(&self, node: u32) -> usize {
+        self.spans
+            .get(node as usize)
+            .map_or(1, |rows| *rows as usize)
     }
 
     /// Rows that are not folded away.
@@ -109,6 +128,12 @@ impl Tree {
             return rows;
         }
         self.walk(value, &mut |step| {
+            // What ends before the window is passed over whole.
+            let end = at + self.span(step.node);
+            if end <= from {
+                at = end;
+                return Flow::Over;
+            }
             if at >= from {
                 rows.push(self.row(step));
             }
@@ -178,6 +203,10 @@ impl Tree {
             if step.node >= node {
                 return Flow::End;
             }
+            if self.end(step.node) <= node {
+                at += self.span(step.node);
+                return Flow::Over;
+            }
             at += 1;
             Flow::On
         });
@@ -199,95 +228,6 @@ impl Tree {
         }
         parents
     }
-
-    /// The nearest node after `from` (or before it, going up) that has `needle`, which is in lower
-    /// case, in its name or value, folded away or not.
-    #[must_use]
-    pub fn find(
-        &self,
-        value: &Value,
-        needle: &str,
-        from: Option<u32>,
-        way: super::Way,
-    ) -> Option<u32> {
-        let everything = Self {
-            folded: HashSet::new(),
-            ..self.clone()
-        };
-        let mut found = None;
-        everything.walk(value, &mut |step| {
-            let before = from.is_some_and(|from| step.node < from);
-            let same = from == Some(step.node);
-            match way {
-                super::Way::Down if before || same => return Flow::On,
-                super::Way::Up if from.is_some() && !before => return Flow::End,
-                _ => {}
-            }
-            let fits =
-                step.key.has(needle) || (children(step.value) == 0 && has(step.value, needle));
-            if fits {
-                found = Some(step.node);
-                if way == super::Way::Down {
-                    return Flow::End;
-                }
-            }
-            Flow::On
-        });
-        found
-    }
-
-    fn walk<'v>(&self, value: &'v Value, visit: &mut impl FnMut(Step<'v>) -> Flow) {
-        self.walk_below(value, 0, 0, visit);
-    }
-
-    fn walk_below<'v>(
-        &self,
-        value: &'v Value,
-        node: u32,
-        depth: usize,
-        visit: &mut impl FnMut(Step<'v>) -> Flow,
-    ) -> Flow {
-        let mut child = node + 1;
-        let mut each = |key: Key<'v>, value: &'v Value| {
-            let step = Step {
-                node: child,
-                depth,
-                key,
-                value,
-            };
-            if visit(step) == Flow::End {
-                return Flow::End;
-            }
-            let size = self.sizes.get(child as usize).copied().unwrap_or(1);
-            if size > 1
-                && !self.folded.contains(&child)
-                && self.walk_below(value, child, depth + 1, visit) == Flow::End
-            {
-                return Flow::End;
-            }
-            child += size;
-            Flow::On
-        };
-        match value {
-            Value::Object(fields) => {
-                for (key, value) in fields {
-                    if each(Key::Name(key), value) == Flow::End {
-                        return Flow::End;
-                    }
-                }
-            }
-            Value::Array(items) => {
-                for (at, value) in items.iter().enumerate() {
-                    if each(Key::Place(at), value) == Flow::End {
-                        return Flow::End;
-                    }
-                }
-            }
-            scalar if depth == 0 => return each(Key::Name(""), scalar),
-            _ => {}
-        }
-        Flow::On
-    }
 }
 
 /// What to do with a branch.
@@ -299,53 +239,6 @@ pub enum Fold {
     Open,
     /// The other of the two.
     Toggle,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Flow {
-    On,
-    End,
-}
-
-struct Step<'v> {
-    node: u32,
-    depth: usize,
-    key: Key<'v>,
-    value: &'v Value,
-}
-
-enum Key<'v> {
-    Name(&'v str),
-    Place(usize),
-}
-
-impl Key<'_> {
-    fn text(&self) -> Clean {
-        match self {
-            Self::Name(name) => Clean::limited(name, MAX_TEXT.1),
-            Self::Place(at) => Clean::new(&at.to_string()),
-        }
-    }
-
-    fn has(&self, needle: &str) -> bool {
-        matches!(self, Self::Name(name) if name.to_lowercase().contains(needle))
-    }
-}
-
-fn children(value: &Value) -> usize {
-    match value {
-        Value::Object(fields) => fields.len(),
-        Value::Array(items) => items.len(),
-        _ => 0,
-    }
-}
-
-fn has(value: &Value, needle: &str) -> bool {
-    match value {
-        Value::String(text) => text.to_lowercase().contains(needle),
-        Value::Object(_) | Value::Array(_) => false,
-        other => other.to_string().contains(needle),
-    }
 }
 
 pub(crate) fn leaf(value: &Value) -> Clean {
@@ -388,6 +281,9 @@ mod tests {
         assert_eq!(tree.find(&value, "2", Some(4), Way::Down), None);
         assert_eq!(tree.reveal(&value, 4), 3);
         assert_eq!(tree.rows(), 6);
+        assert_eq!(tree.window(&value, 3, 9).len(), 3);
+        assert_eq!(tree.window(&value, 5, 9)[0].node, 6);
+        assert_eq!(tree.row_of(&value, 6), 5);
         // A leaf folds what it lies in.
         assert_eq!(tree.fold(&value, 4, Fold::Close), Some(2));
         assert_eq!(tree.window(&value, 1, 2).len(), 2);

@@ -1,9 +1,9 @@
 //! The console itself: connects first, so that a bad login is one line and not a screen, then takes
 //! the terminal.
 
-use crate::app::App;
+use crate::app::{App, Data, Settings, Wants};
 use crate::config::{Folders, Memory};
-use crate::event_loop::{self, End, World};
+use crate::event_loop::{self, End, Line, World};
 use crate::exit::{Code, Failure};
 use crate::terminal::{Abilities, Ground, Guard, Watch, ask};
 use crate::{feed, theme};
@@ -19,7 +19,17 @@ pub enum ThemeBy {
     Ground,
 }
 
-/// Shows the console until it is left.
+/// What another profile says.
+pub struct Profile {
+    /// What it changes of the console.
+    pub settings: Settings,
+    /// Its database.
+    pub url: Option<String>,
+    /// Its theme.
+    pub theme: Option<String>,
+}
+
+/// Shows the console until it is left. `profile` reads one by its name.
 ///
 /// # Errors
 /// No terminal, a database that does not let us in, a terminal that refuses.
@@ -28,6 +38,7 @@ pub async fn run(
     mut app: App,
     abilities: &Abilities,
     theme_by: ThemeBy,
+    profile: &dyn Fn(&str) -> Result<Profile, Failure>,
 ) -> Result<Code, Failure> {
     Abilities::require_screen().map_err(Failure::usage)?;
     let options = ReadOptions::new(url)?;
@@ -35,9 +46,21 @@ pub async fn run(
     let memory = Memory::of(folders.looks_file(), options.place());
     app.remember(memory.last_look(), memory.read());
     let reader = Reader::connect(options).await?;
-    let (wants, wanted) = watch::channel(app.wants());
-    let (answering, answers) = mpsc::channel(8);
-    let feed = tokio::spawn(feed::run(reader, wanted, answering));
+    let line = fed(&app, memory, |wanted, answering| {
+        feed::run(reader, wanted, answering)
+    });
+    let turn = |app: App, name: &str| match turned(&folders, name, profile) {
+        Ok((profile, options, memory)) => {
+            let mut app = app.turned(profile.settings, profile.theme.as_deref());
+            app.remember(memory.last_look(), memory.read());
+            app.say(format!("profile: {name}"));
+            let line = fed(&app, memory, |wanted, answering| {
+                feed::open(options, wanted, answering)
+            });
+            Ok((app, line))
+        }
+        Err(failure) => Err((app, failure.message)),
+    };
     let signals = Watch::begin()?;
     let guard = Guard::take()?;
     let mut late = None;
@@ -49,20 +72,49 @@ pub async fn run(
         }
     }
     let world = World {
-        wants,
-        answers,
+        line,
+        turn: &turn,
         themes: theme::watch(folders.themes(), abilities.depth),
         signals: &signals,
-        memory,
         late,
     };
     let end = event_loop::run(app, world).await;
     drop(guard);
-    feed.abort();
     match end? {
         End::Quit | End::Closed => Ok(Code::Ok),
         End::FeedGone => Err(Failure::error(
             "the console's connection to the database ended",
         )),
+    }
+}
+
+/// What it takes to turn to the profile called `name`.
+fn turned(
+    folders: &Folders,
+    name: &str,
+    profile: &dyn Fn(&str) -> Result<Profile, Failure>,
+) -> Result<(Profile, ReadOptions, Memory), Failure> {
+    let profile = profile(name)?;
+    let options = ReadOptions::new(profile.url.as_deref())?;
+    let memory = Memory::of(folders.looks_file(), options.place());
+    Ok((profile, options, memory))
+}
+
+/// The line that `feed` feeds, in a task of its own.
+fn fed<F>(
+    app: &App,
+    memory: Memory,
+    feed: impl FnOnce(watch::Receiver<Wants>, mpsc::Sender<Data>) -> F,
+) -> Line
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let (wants, wanted) = watch::channel(app.wants());
+    let (answering, answers) = mpsc::channel(8);
+    tokio::spawn(feed(wanted, answering));
+    Line {
+        wants,
+        answers,
+        memory,
     }
 }

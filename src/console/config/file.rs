@@ -68,6 +68,10 @@ pub struct Config {
     pub keymap: Keymap,
     /// What the chosen profile says, over what holds everywhere.
     pub profile: Profile,
+    /// The name of the chosen profile.
+    pub name: Option<String>,
+    /// The names of all.
+    pub names: Vec<String>,
 }
 
 const FIELDS: &[&str] = &[
@@ -136,7 +140,12 @@ impl Config {
             },
         };
         check(path, text, &profile)?;
-        Ok(Self { keymap, profile })
+        Ok(Self {
+            keymap,
+            profile,
+            name: name.map(str::to_owned),
+            names: stored.profiles.keys().cloned().collect(),
+        })
     }
 }
 

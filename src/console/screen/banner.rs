@@ -56,6 +56,11 @@ fn breadcrumb(app: &App, width: u16) -> Line {
         Some((last, before)) => (*last, before),
         None => (Place::Runs, &[][..]),
     };
+    if let Some(profile) = app.settings.profile.as_ref().filter(|_| width >= 60) {
+        line = line
+            .and(profile.clone(), Role::Screen)
+            .and(format!(" {} ", app.glyphs.into), Role::Faint);
+    }
     if width >= 60 {
         let (shown, left_out) = match before.len() {
             0..=2 => (before, false),

@@ -1,17 +1,16 @@
 //! Two runs beside each other. What both say is grey; what differs is seen.
 
-use crate::app::comparison::{Pair, contexts, records};
+use crate::app::comparison::{Differences, Pair};
 use crate::app::{App, Compared};
 use crate::theme::Role;
 use crate::widget::{Canvas, Line, Notice};
-use opsroom_read::RunDetail;
+use opsroom_model::RunId;
 use ratatui::layout::Rect;
-use unicode_width::UnicodeWidthStr;
 
 /// One row of the screen.
-enum Item {
+enum Item<'a> {
     Heading(Line),
-    Pair(Pair),
+    Pair(&'a Pair),
 }
 
 pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
@@ -19,7 +18,7 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         return Notice::Loading.draw(canvas, area);
     };
     match compared {
-        Compared::Both { this, other } => both(app, canvas, area, &items(this, other)),
+        Compared::Both { this, other } => both(app, canvas, area, (this.id, other.id)),
         Compared::NoSuccess => Notice::Empty {
             what: "no earlier run of this tenant and type succeeded in the last 30 days",
             remedy: "mark another run with Space, then compare with =",
@@ -46,32 +45,30 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
 /// Rows that it has.
 pub(crate) fn height(app: &App) -> usize {
     match &app.comparison.shown {
-        Some(Compared::Both { this, other }) => items(this, other).len(),
+        Some(Compared::Both { .. }) => items(&app.comparison.differences).len(),
         _ => 1,
     }
 }
 
-fn items(this: &RunDetail, other: &RunDetail) -> Vec<Item> {
-    let mut items: Vec<_> = records(this, other).into_iter().map(Item::Pair).collect();
-    let (pairs, whole) = contexts(this.context.as_ref(), other.context.as_ref());
+fn items(differences: &Differences) -> Vec<Item<'_>> {
+    let pairs = &differences.contexts;
+    let mut items: Vec<_> = differences.records.iter().map(Item::Pair).collect();
     items.push(Item::Heading(Line::blank()));
-    let words = match (pairs.is_empty(), whole) {
+    let words = match (pairs.is_empty(), differences.whole) {
         (true, true) => "context: the same in both".to_owned(),
         (_, true) => format!("context: {} differences", pairs.len()),
         (_, false) => format!("context: the first {} differences", pairs.len()),
     };
     let words = words.replace(": 1 differences", ": 1 difference");
     items.push(Item::Heading(Line::of(words, Role::Accent)));
-    items.extend(pairs.into_iter().map(Item::Pair));
+    items.extend(pairs.iter().map(Item::Pair));
     items
 }
 
-fn both(app: &App, canvas: &mut Canvas<'_>, area: Rect, items: &[Item]) {
-    let Some(Compared::Both { this, other }) = &app.comparison.shown else {
-        return;
-    };
+fn both(app: &App, canvas: &mut Canvas<'_>, area: Rect, (this, other): (RunId, RunId)) {
+    let items = items(&app.comparison.differences);
     let names = items.iter().filter_map(|item| match item {
-        Item::Pair(pair) => Some(pair.name.as_str().width()),
+        Item::Pair(pair) => Some(pair.name.width()),
         Item::Heading(_) => None,
     });
     let most = usize::from(area.width) / 3;
@@ -91,8 +88,8 @@ fn both(app: &App, canvas: &mut Canvas<'_>, area: Rect, items: &[Item]) {
         )
     };
     let (_, left, right) = cells(area.y);
-    canvas.text(left, format!("#{}", this.id), Role::Strong);
-    canvas.text(right, format!("#{}", other.id), Role::Strong);
+    canvas.text(left, format!("#{this}"), Role::Strong);
+    canvas.text(right, format!("#{other}"), Role::Strong);
     let rows = (area.y + 1..area.bottom()).zip(items.iter().skip(app.comparison.top));
     for (y, item) in rows {
         let (first, left, right) = cells(y);

@@ -10,8 +10,8 @@ use crossterm::event::{
 };
 use crossterm::style::ResetColor;
 use crossterm::terminal::{
-    EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode,
-    enable_raw_mode,
+    DisableLineWrap, EnableLineWrap, EndSynchronizedUpdate, EnterAlternateScreen,
+    LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
 use crossterm::{execute, queue};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -63,6 +63,8 @@ fn enter(hold: &mut Hold) -> io::Result<()> {
     execute!(
         io::stdout(),
         EnterAlternateScreen,
+        // What a terminal takes for wider than it is must not go on in the next line.
+        DisableLineWrap,
         EnableFocusChange,
         EnableBracketedPaste
     )
@@ -90,6 +92,7 @@ fn leaving() -> Vec<u8> {
         DisableMouseCapture,
         DisableBracketedPaste,
         DisableFocusChange,
+        EnableLineWrap,
         LeaveAlternateScreen,
         Show
     );

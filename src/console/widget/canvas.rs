@@ -4,12 +4,11 @@
 use crate::glyphs::Glyphs;
 use crate::theme::{Role, Theme};
 use opsroom_model::Clean;
-use ratatui::buffer::Buffer;
+use ratatui::buffer::{Buffer, Cell, CellWidth};
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 use std::borrow::Cow;
 use unicode_segmentation::UnicodeSegmentation;
-use unicode_width::UnicodeWidthStr;
 
 /// Text that may be drawn: our own words, or what was cleaned.
 pub struct Ink<'a>(Cow<'a, str>);
@@ -52,10 +51,11 @@ pub struct Canvas<'a> {
 }
 
 impl<'a> Canvas<'a> {
-    /// A surface over the whole of `buffer`, filled with the theme's ground.
+    /// A surface over the whole of `buffer`, whatever it held, filled with the theme's ground.
     pub fn new(buffer: &'a mut Buffer, theme: &'a Theme, glyphs: &'static Glyphs) -> Self {
-        let area = buffer.area;
-        buffer.set_style(area, theme.style(Role::Screen));
+        let mut blank = Cell::EMPTY;
+        blank.set_style(theme.style(Role::Screen));
+        buffer.content.fill(blank);
         Self {
             buffer,
             theme,
@@ -107,6 +107,12 @@ impl<'a> Canvas<'a> {
         let style = self.theme.style(Role::Screen);
         let area = area.intersection(self.buffer.area);
         for y in area.top()..area.bottom() {
+            // A symbol of two columns of which the second goes.
+            if let Some(cell) = self.buffer.cell_mut((area.left().wrapping_sub(1), y))
+                && cell.symbol().cell_width() > 1
+            {
+                cell.set_symbol(" ");
+            }
             for x in area.left()..area.right() {
                 if let Some(cell) = self.buffer.cell_mut((x, y)) {
                     cell.reset();
@@ -123,20 +129,45 @@ impl<'a> Canvas<'a> {
             return 0;
         }
         let ink = ink.into();
-        let text = self.fit(&ink.0, usize::from(area.width));
         let style = self.style(role);
+        if ink.0.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+            return self.plain(area, &ink.0, style);
+        }
+        let text = self.fit(&ink.0, usize::from(area.width));
         let width = usize::from(area.width);
         let (end, _) = self.buffer.set_stringn(area.x, area.y, &text, width, style);
         end.saturating_sub(area.x)
+    }
+
+    /// As [`Canvas::text`] where each byte is a column: most texts are such.
+    fn plain(&mut self, area: Rect, text: &str, style: Style) -> u16 {
+        let room = usize::from(area.width);
+        let shown = if text.len() > room {
+            room - 1
+        } else {
+            text.len()
+        };
+        let mut x = area.x;
+        let mut put = |symbol: &str| {
+            if let Some(cell) = self.buffer.cell_mut((x, area.y)) {
+                cell.set_symbol(symbol).set_style(style);
+            }
+            x += 1;
+        };
+        for at in 0..shown {
+            put(&text[at..=at]);
+        }
+        if shown < text.len() {
+            put(self.glyphs.ellipsis);
+        }
+        x - area.x
     }
 
     /// Draws `ink` at the right of `area`'s first row.
     pub fn text_right<'t>(&mut self, area: Rect, ink: impl Into<Ink<'t>>, role: Role) {
         let ink = ink.into();
         let text = self.fit(&ink.0, usize::from(area.width)).into_owned();
-        let width = u16::try_from(text.width())
-            .unwrap_or(area.width)
-            .min(area.width);
+        let width = text.cell_width().min(area.width);
         let from = Rect {
             x: area.x + area.width - width,
             width,
@@ -201,13 +232,13 @@ impl<'a> Canvas<'a> {
         } else {
             Cow::Borrowed(text)
         };
-        if text.width() <= width {
+        if usize::from(text.cell_width()) <= width {
             return text;
         }
         let mut cut = String::new();
         let mut taken = 0;
         for grapheme in text.graphemes(true) {
-            let wide = grapheme.width();
+            let wide = usize::from(grapheme.cell_width());
             if taken + wide + 1 > width {
                 break;
             }
@@ -235,7 +266,7 @@ fn ascii(text: &str) -> Cow<'_, str> {
                 "≥" => ">".to_owned(),
                 "→" => ">".to_owned(),
                 "←" => "<".to_owned(),
-                other => "?".repeat(other.width()),
+                other => "?".repeat(other.cell_width().into()),
             }
         }
     });
