@@ -261,7 +261,7 @@ impl App {
         self.settle();
         // Kept once per visit, not once per key; before the end of the program, not behind it.
         if (self.place() != Place::Notifications || effects.contains(&Effect::Quit))
-            && let Some(read) = self.notifications.to_keep()
+            && let Some(read) = self.notifications.newly_read()
         {
             effects.insert(0, Effect::Read(read));
         }
@@ -409,25 +409,24 @@ impl App {
         }
     }
 
-    /// The console of another database, on the same screen and with the same filter. Nothing that the
+    /// Turns to another database, on the same terminal and with the same filter. Nothing that the
     /// former one answered is kept. `theme` is put on where there is such a one.
-    #[must_use]
-    pub fn turned(self, settings: Settings, theme: Option<&str>) -> Self {
+    pub fn turn(&mut self, settings: Settings, theme: Option<&str>) {
         let theme = theme.and_then(|name| self.shelf.theme(name).ok());
         let next = Self::new(Start {
             size: self.size,
-            theme: theme.unwrap_or(self.theme),
-            shelf: self.shelf,
+            theme: theme.unwrap_or_else(|| self.theme.clone()),
+            shelf: self.shelf.clone(),
             glyphs: self.glyphs,
             query: self.filter.query().clone(),
             clock: Clock::new(self.clock.now, self.clock.local),
             settings,
         });
-        Self {
+        *self = Self {
             focused: self.focused,
             mouse: self.mouse,
             ..next
-        }
+        };
     }
 
     fn themes_saved(&mut self, shelf: Result<Shelf, String>) {
