@@ -187,7 +187,8 @@ pub(crate) fn push_end(
         sql.push("select null::timestamptz as created_at, null::int8 as id where false");
         return;
     };
-    if let (Place::Each(many), true) = (arm.place, source.table == RUNS.table) {
+    let merged = source.table == RUNS.table && take.order == Order::NewestFirst;
+    if let (Place::Each(many), true) = (arm.place, merged) {
         sql.push("select x.created_at, x.id from (");
         let limit = slice;
         push_newest_keys(sql, scope, many, &[arm], Take { limit, ..take });
@@ -246,8 +247,10 @@ fn slice(arm: &Arm<'_>, take: Take<'_>) -> Option<i64> {
         Search::Slice if dear => DEAR_SLICE * later,
         Search::Slice => SLICE * later,
     };
-    // What many scans give has to be merged first.
-    let merged = matches!(arm.place, Place::Each(_)) && arm.code.is_none();
+    // What many scans give a list has to be merged first.
+    let merged = take.order == Order::NewestFirst
+        && matches!(arm.place, Place::Each(_))
+        && arm.code.is_none();
     Some(if merged { rows / 2 } else { rows })
 }
 

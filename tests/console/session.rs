@@ -159,7 +159,19 @@ async fn a_lost_database_is_said_keys_answer_and_it_recovers_alone() {
         cut.elapsed()
     );
     assert_eq!(body(&terminal), shown, "what was shown is gone");
-    terminal.wait_for("STALE 8 s", SOON).unwrap();
+    let eight = |screen: &vt100::Screen| {
+        let text = screen.contents();
+        let seconds = text
+            .split("STALE ")
+            .nth(1)
+            .and_then(|rest| rest.split(' ').next());
+        seconds
+            .and_then(|text| text.parse().ok())
+            .is_some_and(|seconds: u32| seconds >= 8)
+    };
+    terminal
+        .wait_until("STALE 8 s or more", SOON, eight)
+        .unwrap();
     let back = Instant::now();
     proxy.set(Mode::Pass);
     terminal.wait_for("● live", SOON).unwrap();

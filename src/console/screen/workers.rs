@@ -66,7 +66,7 @@ fn headline(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     let slots: u64 = alive
         .map(|row| u64::try_from(row.worker.slots).unwrap_or(0))
         .sum();
-    let busy: u64 = rows.iter().map(|row| row.runs.len() as u64).sum();
+    let busy: u64 = rows.iter().map(|row| busy(row) as u64).sum();
     let mut line = Line::of(" ", Role::Screen);
     for (n, sign, word, role) in [
         (live, app.glyphs.running, "live", Role::Running),
@@ -91,6 +91,12 @@ fn headline(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         Role::Muted,
     )
     .draw(canvas, area);
+}
+
+/// A worker holds jobs that are over until their ending is written: they take no slot.
+fn busy(row: &WorkerRow) -> usize {
+    let slots = usize::try_from(row.worker.slots).unwrap_or_default();
+    row.runs.len().min(slots)
 }
 
 fn draw_cell(app: &App, canvas: &mut Canvas<'_>, area: Rect, column: Column, row: &WorkerRow) {
@@ -124,7 +130,7 @@ fn draw_cell(app: &App, canvas: &mut Canvas<'_>, area: Rect, column: Column, row
             );
         }
         Column::Busy => {
-            let busy = format!("{}/{}", row.runs.len(), worker.slots);
+            let busy = format!("{}/{}", busy(row), worker.slots);
             canvas.text_right(
                 area,
                 busy,
