@@ -1,6 +1,89 @@
 -- What is done often, in one statement each: starting, ending and showing progress of many runs, and
 -- forgetting old notifications.
 
+-- What runs for every run that is written, is PL/pgSQL without queries where that can be: an SQL
+-- function with settings of its own is planned anew in every transaction.
+
+create or replace function opsroom.is_starter() returns boolean
+language plpgsql stable set search_path = '' as $$
+begin
+  return pg_catalog.pg_has_role(session_user, 'opsroom_starter', 'usage')
+     and not pg_catalog.pg_has_role(session_user, 'opsroom_worker', 'usage');
+end
+$$;
+
+create or replace function opsroom.duration_bucket(p_started timestamptz, p_completed timestamptz) returns smallint
+language plpgsql immutable parallel safe set search_path = '' as $$
+begin
+  return case when p_started is null or p_completed is null then null else
+    least(floor(ln(greatest(extract(epoch from p_completed - p_started)::float8 * 1000, 1)) / ln(2)), 60)::smallint end;
+end
+$$;
+
+create or replace function opsroom.refuse_future(variadic p_times timestamptz[]) returns void
+language plpgsql set search_path = '' as $$
+declare
+  latest constant timestamptz := pg_catalog.clock_timestamp() + interval '1 hour';
+begin
+  if latest < any (p_times) then
+    raise exception using errcode = 'OP006', message = 'a run cannot be from the future';
+  end if;
+end
+$$;
+
+-- As in 0004.
+create or replace function opsroom.admit_run() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  if pg_catalog.pg_has_role(session_user, 'opsroom_starter', 'usage')
+     and not pg_catalog.pg_has_role(session_user, 'opsroom_worker', 'usage') then
+    select l.user_id, u.name into new.user_id, new.initiator_name
+      from opsroom.logins l join opsroom.users u on u.id = l.user_id where l.login_role = session_user;
+    if new.initiator_name is null then
+      raise exception using errcode = '42501', message = 'this login belongs to no user';
+    end if;
+    new.available_at := coalesce(new.available_at, pg_catalog.clock_timestamp());
+  end if;
+  if new.available_at is not null then
+    new.max_attempts := coalesce((select t.max_attempts from opsroom.operation_types t where t.type = new.type),
+                                 new.max_attempts);
+  end if;
+  if new.status = 'running' and new.started_at is null then
+    new.started_at := pg_catalog.clock_timestamp();
+  end if;
+  if new.status = 'completed' and new.completed_at is null then
+    new.completed_at := pg_catalog.clock_timestamp();
+  end if;
+  if greatest(new.created_at, new.started_at, new.completed_at) > pg_catalog.clock_timestamp() + interval '1 hour' then
+    perform opsroom.refuse_future(new.created_at, new.started_at, new.completed_at);
+  end if;
+  new.duration_bucket := case when new.completed_at is not null then opsroom.duration_bucket(new.started_at, new.completed_at) end;
+  new.changed_xid := pg_catalog.pg_current_xact_id();
+  return new;
+end
+$$;
+
+-- A start's audit entry and its initiator's notification in one function: each call has its price.
+create function opsroom.note_start() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  insert into opsroom.audit (user_id, tenant_id, action, subject, run_id)
+  values (new.user_id, new.tenant_id, 'run.start', new.type, new.id);
+  if new.user_id is not null and new.status = 'queued' then
+    insert into opsroom.notifications (tenant_id, user_id, run_id, kind, run_type, code)
+    values (new.tenant_id, new.user_id, new.id, 'queued', new.type, new.failure_summary -> 0 ->> 'code')
+    on conflict do nothing;
+  end if;
+  return null;
+end
+$$;
+revoke all on function opsroom.note_start() from public;
+drop trigger notify_queued on opsroom.operation_runs;
+drop trigger audit_start on opsroom.operation_runs;
+drop function opsroom.audit_start();
+create trigger note_start after insert on opsroom.operation_runs
+  for each row when (new.status <> 'completed') execute function opsroom.note_start();
+
 -- Creates the run, or finds the active one of the same identity, in one round trip. `answer` is created,
 -- reused, taken (by a run of another type, `detail`), contended, isolation (`detail`: the one found) or
 -- refused (`detail`: SQLSTATE, `constraint_name`). A refusal leaves the caller's transaction usable.
@@ -20,6 +103,7 @@ begin
     return next;
     return;
   end if;
+  detail := null;
   loop
     begin
       if opsroom.is_starter() then

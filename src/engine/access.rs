@@ -6,7 +6,7 @@ mod harden;
 mod login;
 mod settings;
 
-pub use harden::{harden, open_databases};
+pub use harden::{harden, open_databases, temporary_for_all};
 pub use login::{LoginKind, NewLogin, add_login, remove_login};
 pub use settings::refresh_logins;
 

@@ -17,6 +17,7 @@ pub mod meters;
 mod outage;
 mod pruner;
 mod reaper;
+mod slots;
 mod vitals;
 mod wakes;
 
@@ -42,7 +43,8 @@ const PREPARE: Duration = Duration::from_secs(30);
 pub struct WorkerOptions {
     /// Shown in the console, e.g. `ams-2`. Default: `worker`.
     pub name: String,
-    /// Runs executed at the same time. Default: 8.
+    /// Runs executed at the same time; as many again may be claimed whose endings are being written.
+    /// Default: 8.
     pub slots: u32,
     /// How long the worker counts as alive after a beat, 1 s to 1 h; it beats six times in it and
     /// stops its own jobs when two thirds passed without a beat. Default: 30 s.

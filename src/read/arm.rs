@@ -94,6 +94,11 @@ impl Arm<'_> {
     pub(crate) fn is_sliced(&self) -> bool {
         !self.asks.is_empty()
     }
+
+    /// True where it is scans of many tenants' runs with nothing left to ask.
+    pub(crate) fn is_merged(&self) -> bool {
+        matches!(self.place, Place::Each(_)) && self.code.is_none() && !self.is_sliced()
+    }
 }
 
 /// The arms of a scope. None of their rows is in two of them, but for codes: a run may have several.

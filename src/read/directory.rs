@@ -7,6 +7,7 @@ use opsroom_model::{Clean, TenantId};
 use serde::Deserialize;
 use sqlx::postgres::PgRow;
 use sqlx::{Postgres, QueryBuilder, Row};
+use std::collections::HashMap;
 
 /// A tenant the login sees.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,42 +71,56 @@ impl TypeInfo {
 }
 
 #[derive(Deserialize)]
-struct StoredTenant(i64, String, Option<String>);
-
-#[derive(Deserialize)]
 struct StoredType(String, String, Option<String>, Vec<String>);
 
 pub(crate) fn query() -> QueryBuilder<Postgres> {
     QueryBuilder::new(
-        "select opsroom.sees_all() as sees_all, \
-         (select coalesce(json_agg(json_build_array(t.id, t.name, w.name) order by t.name, t.id), '[]') \
-            from opsroom.tenants t left join opsroom.workspaces w on w.id = t.workspace_id) as tenants, \
+        // Thousands of tenants come as arrays, in the order of the index on their names; their few
+        // workspaces once.
+        "select opsroom.sees_all() as sees_all, coalesce(t.ids, '{}') as ids, coalesce(t.names, '{}') as names, \
+         coalesce(t.homes, '{}') as homes, coalesce(w.ids, '{}') as workspaces, coalesce(w.names, '{}') as workspace_names, \
          (select coalesce(json_agg(json_build_array(o.type, o.label, o.capability, o.search_keys) order by o.type), '[]') \
-            from opsroom.operation_types o) as types",
+            from opsroom.operation_types o) as types \
+         from (select array_agg(t.id) as ids, array_agg(t.name) as names, array_agg(t.workspace_id) as homes \
+                 from (select t.id, t.name, t.workspace_id from opsroom.tenants t order by t.name) t) t \
+         cross join (select array_agg(w.id) as ids, array_agg(w.name) as names from opsroom.workspaces w) w",
     )
 }
 
 pub(crate) fn decode(row: &PgRow) -> Result<Directory, ReadError> {
-    let tenants: sqlx::types::Json<Vec<StoredTenant>> =
-        row.try_get("tenants").map_err(ReadError::malformed)?;
-    let types: sqlx::types::Json<Vec<StoredType>> =
-        row.try_get("types").map_err(ReadError::malformed)?;
-    Ok(Directory {
-        tenants: tenants.0.into_iter().map(tenant).collect(),
-        types: types.0.into_iter().map(type_info).collect(),
-        sees_all: row.try_get("sees_all").map_err(ReadError::malformed)?,
-    })
+    let read = || -> Result<Directory, sqlx::Error> {
+        let types: sqlx::types::Json<Vec<StoredType>> = row.try_get("types")?;
+        Ok(Directory {
+            tenants: tenants(row)?,
+            types: types.0.into_iter().map(type_info).collect(),
+            sees_all: row.try_get("sees_all")?,
+        })
+    };
+    read().map_err(ReadError::malformed)
 }
 
-fn tenant(StoredTenant(id, raw_name, workspace): StoredTenant) -> Tenant {
-    let raw_workspace = workspace.unwrap_or_default();
-    Tenant {
-        id: TenantId(id),
-        name: Clean::limited(&raw_name, 120),
-        workspace: Clean::limited(&raw_workspace, 120),
-        raw_name,
-        raw_workspace,
-    }
+fn tenants(row: &PgRow) -> Result<Vec<Tenant>, sqlx::Error> {
+    let ids: Vec<i64> = row.try_get("workspaces")?;
+    let names: Vec<String> = row.try_get("workspace_names")?;
+    let workspaces: HashMap<i64, String> = ids.into_iter().zip(names).collect();
+    let ids: Vec<i64> = row.try_get("ids")?;
+    let names: Vec<String> = row.try_get("names")?;
+    let homes: Vec<i64> = row.try_get("homes")?;
+    let stored = ids.into_iter().zip(names).zip(homes);
+    let tenant = |((id, raw_name), home): ((i64, String), i64)| {
+        let raw_workspace = workspaces
+            .get(&home)
+            .map(String::as_str)
+            .unwrap_or_default();
+        Tenant {
+            id: TenantId(id),
+            name: Clean::limited(&raw_name, 120),
+            workspace: Clean::limited(raw_workspace, 120),
+            raw_name,
+            raw_workspace: raw_workspace.to_owned(),
+        }
+    };
+    Ok(stored.map(tenant).collect())
 }
 
 fn type_info(StoredType(raw_name, label, capability, search_keys): StoredType) -> TypeInfo {

@@ -61,6 +61,11 @@ pub(crate) fn is_asked_of_run(ask: &Ask<'_>) -> bool {
     }
 }
 
+/// True where `run_failures` can answer it, at least in part: it knows that a run is active, not how.
+pub(crate) fn is_asked_of_failure(ask: &Ask<'_>) -> bool {
+    matches!(ask, Ask::Fact(_)) || !is_asked_of_run(ask)
+}
+
 /// Pushes `TABLE alias where …`: what one index serves.
 pub(crate) fn push_driver(
     sql: &mut QueryBuilder<Postgres>,

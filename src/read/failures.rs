@@ -56,33 +56,26 @@ struct Step(i64, i64);
 
 pub(crate) fn query(scope: &Scope) -> QueryBuilder<Postgres> {
     let mut sql = QueryBuilder::new("");
-    let hourly = hourly(scope);
-    let unit = if hourly { "hour" } else { "day" };
+    let (unit, of_run) = match hourly(scope) {
+        true => ("hour", "date_trunc('hour', r.created_at, 'UTC')"),
+        false => ("day", "(r.created_at at time zone 'UTC')::date"),
+    };
     rollup::push_state(&mut sql, scope, rollup::window(scope));
+    // The failures of each run of the tail are looked up: joined, the planner reads all there are.
     sql.push(format_args!(
-        ", f as materialized (select date_trunc('{unit}', s.since, 'UTC') as at from s), part as (select x.code, "
-    ));
-    if hourly {
-        sql.push(
-            "0::int8 as tenant_id, x.hour as at, x.runs, x.items, x.first_at, x.last_at \
-             from opsroom.rollup_code_hours x where x.hour >= (select f.at from f)",
-        );
-    } else {
-        sql.push(
-            "x.tenant_id, x.day::timestamp at time zone 'UTC' as at, x.runs, x.items, x.first_at, x.last_at \
-             from opsroom.rollup_code_days x where x.day >= (select s.first_day from s)",
-        );
-        rollup::push_tenants(&mut sql, "x", scope);
-    }
-    rollup::push_each_type(&mut sql, "x", scope);
-    sql.push(format_args!(
-        " union all select e.code, e.tenant_id, date_trunc('{unit}', e.created_at, 'UTC'), 1, e.items, e.created_at, e.created_at \
-          from (select x.code, r.id, r.tenant_id, r.created_at, sum(x.n) as items from "
+        ", f as materialized (select date_trunc('{unit}', s.since, 'UTC') as at from s), fresh as materialized (\
+         select x.code, r.tenant_id, {of_run} as at, sum(x.n) as items, r.created_at from "
     ));
     rollup::push_tail(&mut sql, scope);
     sql.push(
-        " r join opsroom.run_failures x on x.tenant_id = r.tenant_id and x.run_id = r.id \
-          where r.created_at >= (select f.at from f) group by 1, 2, 3, 4) e), \
+        " r cross join lateral (select x.code, x.n from opsroom.run_failures x \
+            where x.tenant_id = r.tenant_id and x.run_id = r.id offset 0) x \
+          where r.created_at >= (select f.at from f) group by x.code, r.id, r.tenant_id, r.created_at), part as (",
+    );
+    push_folded(&mut sql, scope);
+    sql.push(
+        " group by 1, 2 union all \
+         select e.code, e.at, count(*), sum(e.items), min(e.created_at), max(e.created_at) from fresh e group by 1, 2), \
          steps as (select p.code, p.at, sum(p.runs) as runs, sum(p.items) as items, min(p.first_at) as first_at, \
             max(p.last_at) as last_at from part p group by p.code, p.at), \
          grouped as (select p.code, sum(p.runs) as runs, sum(p.items) as items, min(p.first_at) as first_at, \
@@ -91,29 +84,88 @@ pub(crate) fn query(scope: &Scope) -> QueryBuilder<Postgres> {
     )
     .push_bind(CODES)
     .push(") select f.at as covers_from, now() as as_of, s.ready, g.code, g.runs::int8 as runs, g.items::int8 as items, \
-            g.first_at, g.last_at, g.trend, ");
-    push_tenants_of_code(&mut sql, scope);
-    sql.push(
-        " as tenants from s cross join f left join grouped g on true order by g.runs desc, g.code",
-    );
+            g.first_at, g.last_at, g.trend, n.tenants from s cross join f left join grouped g on true left join ");
+    push_tenants_of_codes(&mut sql, scope);
+    sql.push(" n on n.code = g.code order by g.runs desc, g.code");
     sql
 }
 
-/// Where a code was last seen is kept: windows end now, so this counts the tenants of any of them.
-fn push_tenants_of_code(sql: &mut QueryBuilder<Postgres>, scope: &Scope) {
-    sql.push(
-        "(select count(*) from (select p.tenant_id from part p where p.code = g.code and p.tenant_id <> 0",
-    );
-    if scope.tenants.is_none() {
-        sql.push(
-            " union select t.tenant_id from opsroom.rollup_tenant_codes t \
-               where t.code = g.code and t.last_at >= (select f.at from f)",
-        );
-        rollup::push_types(sql, "t", scope);
+/// Pushes a select of what is counted already, by code and step, without its grouping.
+fn push_folded(sql: &mut QueryBuilder<Postgres>, scope: &Scope) {
+    let at = if hourly(scope) { "hour" } else { "day" };
+    sql.push(format_args!(
+        "select x.code, x.{at} as at, sum(x.runs) as runs, sum(x.items) as items, min(x.first_at) as first_at, \
+           max(x.last_at) as last_at from "
+    ));
+    if hourly(scope) {
+        sql.push("opsroom.rollup_code_hours x where x.hour >= (select f.at from f)");
+        rollup::push_each_type(sql, "x", scope);
     } else {
-        sql.push(" group by 1");
+        push_days(
+            sql,
+            scope,
+            "select x.code, x.day, x.runs, x.items, x.first_at, x.last_at",
+        );
+        sql.push("x");
     }
-    sql.push(") u)");
+}
+
+/// Pushes the codes of each tenant's days, to be given a name: one range of the primary key each, whatever the planner
+/// thinks of the window.
+fn push_days(sql: &mut QueryBuilder<Postgres>, scope: &Scope, select: &str) {
+    sql.push("unnest(")
+        .push_bind(scope.tenants.clone().unwrap_or_else(|| vec![0]))
+        .push(format_args!(
+            "::int8[]) w (id) cross join lateral ({select} from opsroom.rollup_code_days x \
+               where x.tenant_id = w.id and x.day >= (select s.first_day from s)"
+        ));
+    rollup::push_each_type(sql, "x", scope);
+    sql.push(" offset 0) ");
+}
+
+/// Pushes a parenthesised select of how many tenants have each code. Over all tenants, where a code was
+/// last seen is kept: windows end now, so this counts the tenants of any of them.
+fn push_tenants_of_codes(sql: &mut QueryBuilder<Postgres>, scope: &Scope) {
+    match (&scope.tenants, scope.types.as_deref().unwrap_or_default()) {
+        (Some(ids), _) if ids.len() < 2 => {
+            sql.push("(select p.code, 1::int8 as tenants from grouped p)");
+        }
+        (Some(_), _) => {
+            sql.push("(select u.code, count(*) as tenants from (select x.code, w.id from ");
+            push_days(sql, scope, "select distinct x.code");
+            sql.push("x union select e.code, e.tenant_id from fresh e) u group by u.code)");
+        }
+        (None, [_, _, ..]) => {
+            sql.push("(select u.code, count(*) as tenants from (select t.code, t.tenant_id ");
+            push_seen(sql, scope);
+            sql.push(" union select e.code, e.tenant_id from fresh e) u group by u.code)");
+        }
+        // One row a tenant: nothing to tell apart, but for those of the tail. Each code is a range of
+        // the index, as short as the window.
+        (None, _) => {
+            sql.push("(select p.code, (select count(*) ");
+            push_seen(sql, scope);
+            sql.push(
+                " and t.code = p.code) + (select count(distinct e.tenant_id) from fresh e \
+                   where e.code = p.code and not exists (select ",
+            );
+            push_seen(sql, scope);
+            sql.push(
+                " and t.tenant_id = e.tenant_id and t.code = e.code)) as tenants from grouped p)",
+            );
+        }
+    }
+}
+
+/// Pushes `from …`: tenants at which a code was seen in the window.
+fn push_seen(sql: &mut QueryBuilder<Postgres>, scope: &Scope) {
+    sql.push("from opsroom.rollup_tenant_codes t where t.last_at >= (select f.at from f)");
+    match scope.types.as_deref() {
+        Some([one]) => {
+            sql.push(" and t.type = ").push_bind(one.clone());
+        }
+        _ => rollup::push_types(sql, "t", scope),
+    }
 }
 
 fn hourly(scope: &Scope) -> bool {

@@ -5,22 +5,28 @@
 use crate::arm::{Arm, Ask, Fact, Place, arms};
 use crate::condition::{push_codes, push_row_filter, state_is};
 use crate::driver::{
-    FAILURE, Source, Whose, is_asked_of_run, numbers, push_any, push_ask, push_bounds, push_driver,
-    push_since, push_tail, source,
+    FAILURE, RUNS, Source, Whose, is_asked_of_failure, is_asked_of_run, numbers, push_any,
+    push_ask, push_bounds, push_driver, push_since, push_tail, source,
 };
+use crate::merge::{push_each, push_merged, push_newest_keys};
 use crate::row::{COLUMNS, Cursor};
 use crate::scope::{RowCondition, Scope};
 use sqlx::{Postgres, QueryBuilder};
 
 /// Rows of a slice, all arms' tenants together.
-const SLICE: i64 = 5_000;
+const SLICE: i64 = 1_000;
 /// Where each row takes a look into another table.
-const DEAR_SLICE: i64 = 2_000;
+const DEAR_SLICE: i64 = 500;
+/// How many times as much a slice is that is not the first: the first rows are on the screen by then.
+const LATER: i64 = 8;
+
+/// Nothing but the keys of the list's order, as columns of [`Take`].
+pub(crate) const KEYS: &str = "r.id, r.created_at";
 
 /// What is selected from the arms, and how far.
 #[derive(Clone, Copy)]
 pub(crate) struct Take<'a> {
-    /// Columns of `r`, all but `*`: rights are granted column by column.
+    /// Columns of `r`, all but `*`: rights are granted column by column. In any order `r.id` alone.
     pub columns: &'a str,
     /// Rows at most.
     pub limit: i64,
@@ -143,33 +149,26 @@ pub(crate) fn push_arm(
     match arm.place {
         Place::All => push_scan(sql, scope, arm, take, Whose::All),
         Place::One(id) => push_scan(sql, scope, arm, take, Whose::One(id)),
-        Place::Each(many) if arm.is_sliced() || take.order == Order::Any => {
+        Place::Each(many) if take.order == Order::Any => {
             sql.push("select x.* from ");
             push_each(sql, many);
             push_scan(sql, scope, arm, take, Whose::Outer);
             sql.push(") x");
             push_tail(sql, "x", "id", take);
         }
+        Place::Each(many) if take.columns == KEYS && !arm.is_sliced() => {
+            push_newest_keys(sql, scope, many, &[arm], take);
+        }
         Place::Each(many) => {
-            let keys = Take {
-                columns: "r.id, r.created_at",
-                ..take
-            };
             sql.push(format_args!("select {} from (", take.columns));
-            push_merged(sql, many, "id", take, &|sql, take| {
-                push_scan(
-                    sql,
-                    scope,
-                    arm,
-                    Take {
-                        columns: keys.columns,
-                        ..take
-                    },
-                    Whose::Outer,
-                );
-            });
+            let limit = slice(arm, take).unwrap_or(take.limit);
+            push_newest_keys(sql, scope, many, &[arm], Take { limit, ..take });
             sql.push(") k");
             push_run_of(sql, "k.id");
+            sql.push(" where true");
+            for ask in &arm.asks {
+                push_ask(sql, ask, "r");
+            }
             push_tail(sql, "r", "id", take);
         }
     }
@@ -184,10 +183,19 @@ pub(crate) fn push_end(
     take: Take<'_>,
 ) {
     let source = source(scope, arm);
-    let Some(slice) = slice(arm, take.search) else {
+    let Some(slice) = slice(arm, take) else {
         sql.push("select null::timestamptz as created_at, null::int8 as id where false");
         return;
     };
+    if let (Place::Each(many), true) = (arm.place, source.table == RUNS.table) {
+        sql.push("select x.created_at, x.id from (");
+        let limit = slice;
+        push_newest_keys(sql, scope, many, &[arm], Take { limit, ..take });
+        sql.push(") x order by x.created_at desc, x.id desc limit 1 offset ")
+            .push_bind(slice - 1);
+        return;
+    }
+    let slice = each_slice(arm, slice);
     let each = matches!(arm.place, Place::Each(_));
     if let Place::Each(many) = arm.place {
         sql.push("select x.created_at, x.id from ");
@@ -215,8 +223,8 @@ fn whose(place: Place<'_>) -> Whose {
     }
 }
 
-/// Rows that each scan of the arm looks at, where it has something to ask of them.
-fn slice(arm: &Arm<'_>, search: Search) -> Option<i64> {
+/// Rows that the arm looks at, where it has something to ask of them.
+fn slice(arm: &Arm<'_>, take: Take<'_>) -> Option<i64> {
     if !arm.is_sliced() {
         return None;
     }
@@ -231,49 +239,25 @@ fn slice(arm: &Arm<'_>, search: Search) -> Option<i64> {
         ),
         _ => arm.code.is_some() && is_asked_of_run(ask),
     });
-    let rows = match search {
+    let later = if take.before.is_some() { LATER } else { 1 };
+    let rows = match take.search {
         Search::Whole => return None,
         Search::Newest(rows) => rows,
-        Search::Slice if dear => DEAR_SLICE,
-        Search::Slice => SLICE,
+        Search::Slice if dear => DEAR_SLICE * later,
+        Search::Slice => SLICE * later,
     };
+    // What many scans give has to be merged first.
+    let merged = matches!(arm.place, Place::Each(_)) && arm.code.is_none();
+    Some(if merged { rows / 2 } else { rows })
+}
+
+/// A scan's part of a slice, where each tenant has a scan.
+fn each_slice(arm: &Arm<'_>, slice: i64) -> i64 {
     let scans = match arm.place {
         Place::Each(many) => many.len().max(1) as i64,
         _ => 1,
     };
-    Some((rows / scans).max(1))
-}
-
-fn push_each(sql: &mut QueryBuilder<Postgres>, tenants: &[i64]) {
-    sql.push("unnest(")
-        .push_bind(tenants.to_vec())
-        .push("::int8[]) as t(id) cross join lateral (");
-}
-
-/// The newest keys of many tenants, merged. A few of each tenant tell how far back the page can reach
-/// at most; the scans then stop there, instead of each giving a page.
-fn push_merged(
-    sql: &mut QueryBuilder<Postgres>,
-    tenants: &[i64],
-    id: &str,
-    take: Take<'_>,
-    scan: &dyn Fn(&mut QueryBuilder<Postgres>, Take<'_>),
-) {
-    let few = (take.limit * 4 / tenants.len().max(1) as i64).clamp(4, take.limit);
-    // The fallback stands inside: under row-level security COALESCE around it would keep the index out.
-    sql.push("with reach as materialized (select coalesce((select x.created_at from ");
-    push_each(sql, tenants);
-    scan(sql, Take { limit: few, ..take });
-    sql.push(") x order by x.created_at desc limit 1 offset ")
-        .push_bind(take.limit - 1)
-        .push(format_args!(
-            "), '-infinity') as created_at) select x.created_at, x.{id} from "
-        ));
-    push_each(sql, tenants);
-    let since = Some("(select reach.created_at from reach)");
-    scan(sql, Take { since, ..take });
-    sql.push(") x");
-    push_tail(sql, "x", id, take);
+    (slice / scans).max(1)
 }
 
 /// One scan of runs, with what is asked of them.
@@ -285,8 +269,8 @@ fn push_scan(
     whose: Whose,
 ) {
     sql.push(format_args!("select {} from ", take.columns));
-    let slice = slice(arm, take.search).filter(|_| scope.ids.is_none());
-    if let Some(slice) = slice {
+    let slice = slice(arm, take).filter(|_| scope.ids.is_none());
+    if let Some(slice) = slice.map(|slice| each_slice(arm, slice)) {
         // All that a list or a condition may ask for.
         sql.push(format_args!("(select {COLUMNS} from "));
         push_driver(sql, scope, arm, take.before, whose);
@@ -306,11 +290,20 @@ fn push_scan(
 /// Runs by a failure code: found, and as far as possible judged, in `run_failures`.
 fn push_by_code(sql: &mut QueryBuilder<Postgres>, scope: &Scope, arm: &Arm<'_>, take: Take<'_>) {
     let of_run = || arm.asks.iter().filter(|ask| is_asked_of_run(ask));
-    sql.push(format_args!("select {} from (", take.columns));
+    let is_active =
+        |fact: &Fact<'_>| matches!(fact, Fact::Bucket(bucket) if bucket.state().is_active());
+    let is_judged = of_run().next().is_some() || arm.facts.iter().any(is_active);
+    // Who sees a failure sees its run: runs that are only counted or placed are not fetched.
+    let found = match take.order {
+        Order::Any if !is_judged => "k.run_id as id",
+        Order::NewestFirst if !is_judged && take.columns == KEYS => "k.run_id as id, k.created_at",
+        _ => take.columns,
+    };
+    sql.push(format_args!("select {found} from ("));
     let keys = |sql: &mut QueryBuilder<Postgres>, take: Take<'_>| {
         // A run may have the same code twice.
         sql.push("select distinct f.created_at, f.run_id from ");
-        if let Some(slice) = slice(arm, take.search) {
+        if let Some(slice) = slice(arm, take).map(|slice| each_slice(arm, slice)) {
             sql.push(format_args!("(select {FAILURE} from "));
             push_driver(sql, scope, arm, take.before, whose(arm.place));
             sql.push(" order by f.created_at desc, f.run_id desc limit ")
@@ -320,15 +313,15 @@ fn push_by_code(sql: &mut QueryBuilder<Postgres>, scope: &Scope, arm: &Arm<'_>, 
             push_driver(sql, scope, arm, take.before, whose(arm.place));
             push_since(sql, "f", take.since);
         }
-        for ask in arm.asks.iter().filter(|ask| !is_asked_of_run(ask)) {
+        for ask in arm.asks.iter().filter(|ask| is_asked_of_failure(ask)) {
             push_ask(sql, ask, "f");
         }
-        if of_run().next().is_none() {
+        if !is_judged {
             push_tail(sql, "f", "run_id", take);
         }
     };
     match arm.place {
-        Place::Each(many) if !arm.is_sliced() => push_merged(sql, many, "run_id", take, &keys),
+        Place::Each(many) if !arm.is_sliced() => push_merged(sql, many, 1, "run_id", take, &keys),
         Place::Each(many) => {
             sql.push("select x.created_at, x.run_id from ");
             push_each(sql, many);
@@ -338,6 +331,9 @@ fn push_by_code(sql: &mut QueryBuilder<Postgres>, scope: &Scope, arm: &Arm<'_>, 
         Place::All | Place::One(_) => keys(sql, take),
     }
     sql.push(") k");
+    if found != take.columns || (take.order == Order::Any && !is_judged) {
+        return push_tail(sql, "k", "run_id", take);
+    }
     push_run_of(sql, "k.run_id");
     sql.push(" where true");
     for fact in &arm.facts {
@@ -352,7 +348,7 @@ fn push_by_code(sql: &mut QueryBuilder<Postgres>, scope: &Scope, arm: &Arm<'_>, 
 }
 
 /// Pushes the run of a key, as `r`. One row each: a plain join may read every run there is.
-fn push_run_of(sql: &mut QueryBuilder<Postgres>, id: &str) {
+pub(crate) fn push_run_of(sql: &mut QueryBuilder<Postgres>, id: &str) {
     sql.push(format_args!(
         " cross join lateral (select {COLUMNS} from opsroom.operation_runs r where r.id = {id} limit 1) r"
     ));

@@ -1,7 +1,7 @@
 //! What stands above a list: counts per bucket for the filter and its window whatever states it
 //! names, the oldest queued run, and how many active runs are stuck. Where a filter asks for tenants,
 //! types and time alone, completed runs are counted by the rollups, exactly; other counts are exact up
-//! to [`CAP`] and say so beyond.
+//! to [`CAP`], those of a failure code up to [`CODE_CAP`], and say so beyond.
 
 use crate::error::ReadError;
 use crate::filter::{Order, Search, Take, push_any_where, push_rows};
@@ -18,6 +18,8 @@ use uuid::Uuid;
 
 /// Counting stops here.
 pub const CAP: i64 = 10_000;
+/// And here where a failure code is asked for: no index has code, tenant and outcome.
+pub const CODE_CAP: i64 = 1_000;
 /// Rows looked at, newest first, where a text is counted.
 const SEARCH_BUDGET: i64 = 20_000;
 /// Active runs looked at for the diagnosis, at most.
@@ -60,6 +62,7 @@ impl Headline {
 /// `active_only` where completed runs are counted already.
 pub(crate) fn query(scopes: &[Scope], active_only: bool) -> QueryBuilder<Postgres> {
     let mut sql = QueryBuilder::new("select now() as as_of");
+    let cap = cap(scopes);
     for bucket in Bucket::ALL {
         if active_only && !bucket.state().is_active() {
             continue;
@@ -71,7 +74,7 @@ pub(crate) fn query(scopes: &[Scope], active_only: bool) -> QueryBuilder<Postgre
         sql.push(", (select count(*) from ");
         let take = Take {
             columns: "r.id",
-            limit: CAP + 1,
+            limit: cap + 1,
             before: None,
             since: None,
             order: Order::Any,
@@ -93,7 +96,20 @@ pub(crate) fn query(scopes: &[Scope], active_only: bool) -> QueryBuilder<Postgre
     sql
 }
 
-pub(crate) fn decode(row: &PgRow, ended: Vec<(Bucket, Capped)>) -> Result<Headline, ReadError> {
+/// Where the counts of `scopes` stop.
+pub(crate) fn cap(scopes: &[Scope]) -> i64 {
+    match scopes.iter().any(|scope| scope.codes.is_some()) {
+        true => CODE_CAP,
+        false => CAP,
+    }
+}
+
+/// `cap` as of [`cap`].
+pub(crate) fn decode(
+    row: &PgRow,
+    ended: Vec<(Bucket, Capped)>,
+    cap: i64,
+) -> Result<Headline, ReadError> {
     let read = || -> Result<Headline, sqlx::Error> {
         let mut headline = Headline {
             as_of: row.try_get("as_of")?,
@@ -104,7 +120,7 @@ pub(crate) fn decode(row: &PgRow, ended: Vec<(Bucket, Capped)>) -> Result<Headli
             let counted = ended.iter().find(|(known, _)| known == bucket);
             let count = match counted {
                 Some((_, count)) => *count,
-                None => capped(row.try_get(bucket.as_str())?, CAP),
+                None => capped(row.try_get(bucket.as_str())?, cap),
             };
             headline.counts.push((*bucket, count));
         }

@@ -82,27 +82,31 @@ pub(crate) fn query(by: By, scope: &Scope) -> QueryBuilder<Postgres> {
            count(*) filter (where r.status = 'queued') as queued from opsroom.operation_runs r where r.outcome = 'pending'"
     ));
     rollup::push_runs(&mut sql, scope);
-    sql.push(" group by 1), past as (");
-    match one_row_each(by, scope) {
-        Some(run_type) => push_worst(&mut sql, run_type),
-        None => {
-            sql.push(format_args!(
-                "select t.{key} as key, sum(t.succeeded) as succeeded, sum(t.partially_succeeded) as partially_succeeded, \
-                   sum(t.failed) as failed, sum(t.cancelled) as cancelled, max(t.last_success_at) as last_success_at \
-                   from opsroom.rollup_recent t where true"
-            ));
-            push_recent(&mut sql, by, scope);
-            sql.push(format_args!(" group by t.{key}"));
+    sql.push(format_args!(
+        " group by 1), recent as materialized (select t.{key} as key, t.succeeded, t.partially_succeeded, t.failed, \
+           t.cancelled, t.last_success_at, t.durations, t.waits from opsroom.rollup_recent t where true"
+    ));
+    let worst = one_row_each(by, scope);
+    match worst {
+        Some(run_type) => {
+            sql.push(" and t.type = ")
+                .push_bind(run_type.to_owned())
+                .push(" and t.tenant_id <> 0 order by t.badness desc, t.tenant_id limit ")
+                .push_bind(ROWS + 1);
         }
+        None => push_recent(&mut sql, by, scope),
     }
     sql.push(
-        "), page as (select coalesce(p.key, a.key) as key, coalesce(a.running, 0) as running, coalesce(a.queued, 0) as queued, \
+        "), past as (select t.key, sum(t.succeeded) as succeeded, sum(t.partially_succeeded) as partially_succeeded, \
+           sum(t.failed) as failed, sum(t.cancelled) as cancelled, max(t.last_success_at) as last_success_at \
+           from recent t group by t.key), \
+         page as (select coalesce(p.key, a.key) as key, coalesce(a.running, 0) as running, coalesce(a.queued, 0) as queued, \
            coalesce(p.succeeded, 0)::int8 as succeeded, coalesce(p.partially_succeeded, 0)::int8 as partially_succeeded, \
            coalesce(p.failed, 0)::int8 as failed, coalesce(p.cancelled, 0)::int8 as cancelled, p.last_success_at, \
            coalesce(p.failed::float8 / (p.succeeded + p.partially_succeeded + p.failed + p.cancelled + 10), 0) as badness \
            from past p full join active a on a.key = p.key",
     );
-    if let Some(run_type) = one_row_each(by, scope) {
+    if let Some(run_type) = worst {
         // Whoever is active and better than the worst has a past that was not read: it is not on the page.
         sql.push(
             " where p.key is not null or not exists (select from opsroom.rollup_recent t \
@@ -114,16 +118,14 @@ pub(crate) fn query(by: By, scope: &Scope) -> QueryBuilder<Postgres> {
     sql.push(" order by badness desc, 1 limit ")
         .push_bind(ROWS + 1)
         .push(format_args!(
-            ") select s.valid_from, s.ticked_at, now() as as_of, p.*, n.name, t.durations, t.waits \
+            ") select s.valid_from, s.ticked_at, now() as as_of, p.*, {} as name, t.durations, t.waits \
                from (select s.ticked_at, s.recent_from::timestamp at time zone 'UTC' as valid_from from s where s.ready) s \
-               left join page p on true left join {} left join opsroom.rollup_recent t on t.{key} = p.key",
+               left join page p on true left join recent t on t.key = p.key order by p.badness desc, p.key",
             match by {
-                By::Tenant => "opsroom.tenants n on n.id = p.key",
-                By::Type => "(select null::text as name) n on true",
+                By::Tenant => "(select n.name from opsroom.tenants n where n.id = p.key)",
+                By::Type => "null::text",
             }
         ));
-    push_recent(&mut sql, by, scope);
-    sql.push(" order by p.badness desc, p.key");
     sql
 }
 
@@ -135,17 +137,6 @@ fn one_row_each(by: By, scope: &Scope) -> Option<&str> {
         (By::Tenant, None, Some([one])) => Some(one),
         _ => None,
     }
-}
-
-/// Pushes a select of the worst tenants.
-fn push_worst(sql: &mut QueryBuilder<Postgres>, run_type: &str) {
-    sql.push(
-        "select t.tenant_id as key, t.succeeded, t.partially_succeeded, t.failed, t.cancelled, t.last_success_at \
-           from opsroom.rollup_recent t where t.type = ",
-    )
-    .push_bind(run_type.to_owned())
-    .push(" and t.tenant_id <> 0 order by t.badness desc, t.tenant_id limit ")
-    .push_bind(ROWS + 1);
 }
 
 const fn key(by: By) -> &'static str {

@@ -10,6 +10,7 @@
 //! | [`directory`] | tenants, types and reach of the login |
 //! | [`workers`] | who executes, as far as the login may know |
 //! | `scope` | what a query means against the directory |
+//! | `values` | what values a column has, without reading the runs |
 //! | `people` | who started operations, by name |
 //! | `keys` | runs by a searchable key of their context |
 //! | `arm` | a scope as selects that one index each serves |
@@ -51,6 +52,7 @@ pub mod histogram;
 pub mod history;
 mod keys;
 pub mod list;
+mod merge;
 mod moment;
 pub mod notifications;
 pub mod options;
@@ -64,6 +66,7 @@ mod session;
 pub mod sorted;
 mod still;
 pub mod stuck;
+mod values;
 pub mod workers;
 
 pub use changes::{Changes, Tail};

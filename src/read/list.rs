@@ -8,9 +8,10 @@
 //! by a trigger on every change, so an equal pair means an equal row; only a tenant's new name waits
 //! until the row itself changes or the page is asked for anew.
 
-use crate::arm::{Arm, arms};
+use crate::arm::{Age, Arm, Place, arms};
 use crate::error::ReadError;
-use crate::filter::{Order, Search, Take, may_repeat, push_arm, push_end};
+use crate::filter::{KEYS, Order, Search, Take, may_repeat, push_arm, push_end, push_run_of};
+use crate::merge::push_newest_keys;
 use crate::moment::Moment;
 use crate::row::{self, COLUMNS, Cursor, PAYLOAD, RunRow};
 use crate::scope::Scope;
@@ -140,19 +141,48 @@ pub(crate) fn push_payload(sql: &mut QueryBuilder<Postgres>, table: &str, held: 
 pub(crate) fn push_page(sql: &mut QueryBuilder<Postgres>, scopes: &[Scope], take: Take<'_>) {
     let of_scope = |scope| arms(scope).into_iter().map(move |arm| (scope, arm));
     let arms: Vec<(&Scope, _)> = scopes.iter().flat_map(of_scope).collect();
+    // Of several arms that may each fill the page only the keys, and then the rows of those that made it.
+    let full = |(_, arm): &&(_, Arm<'_>)| !matches!(arm.age, Age::ActiveBefore(_));
+    let is_merged = |(_, arm): &&(_, Arm<'_>)| arm.is_merged();
+    let by_keys = arms.iter().filter(full).count() > 1
+        || scopes.len() == 1 && arms.iter().filter(is_merged).count() > 1;
+    let columns = if by_keys { KEYS } else { take.columns };
+    let of_arm = Take { columns, ..take };
+    let together = |(scope, arm): &(&Scope, Arm<'_>)| {
+        by_keys && scopes.len() == 1 && arm.is_merged() && scope.ids.is_none()
+    };
+    let mut names = Vec::new();
     for (at, (scope, arm)) in arms.iter().enumerate() {
-        sql.push(format_args!("arm{at} as materialized ("));
-        push_arm(sql, scope, arm, take);
+        if !together(&arms[at]) {
+            sql.push(format_args!("arm{at} as materialized ("));
+            push_arm(sql, scope, arm, of_arm);
+            sql.push("), ");
+            names.push(format!("arm{at}"));
+        }
+    }
+    let merged: Vec<&Arm<'_>> = arms
+        .iter()
+        .filter(|one| together(one))
+        .map(|(_, arm)| arm)
+        .collect();
+    if let Some(Place::Each(tenants)) = merged.first().map(|arm| arm.place) {
+        sql.push("merged as materialized (");
+        push_newest_keys(sql, &scopes[0], tenants, &merged, of_arm);
         sql.push("), ");
+        names.push("merged".to_owned());
     }
     sql.push("page as materialized (select ");
+    if by_keys {
+        sql.push(format_args!("{COLUMNS} from (select "));
+    }
     if scopes.len() > 1 || scopes.iter().any(may_repeat) {
         sql.push("distinct on (u.created_at, u.id) ");
     }
     sql.push("u.* from (");
-    for at in 0..arms.len() {
+    for (at, name) in names.iter().enumerate() {
         sql.push(if at == 0 { "" } else { " union all " });
-        sql.push(format_args!("select * from arm{at}"));
+        let columns = if by_keys { "id, created_at" } else { "*" };
+        sql.push(format_args!("select {columns} from {name}"));
     }
     if arms.is_empty() {
         sql.push(format_args!(
@@ -160,8 +190,12 @@ pub(crate) fn push_page(sql: &mut QueryBuilder<Postgres>, scopes: &[Scope], take
         ));
     }
     sql.push(") u order by u.created_at desc, u.id desc limit ")
-        .push_bind(take.limit)
-        .push("), ends as materialized (select x.created_at, x.id from (");
+        .push_bind(take.limit);
+    if by_keys {
+        sql.push(") k");
+        push_run_of(sql, "k.id");
+    }
+    sql.push("), ends as materialized (select x.created_at, x.id from (");
     sql.push("select null::timestamptz as created_at, null::int8 as id where false");
     let sliced = |(_, (_, arm)): &(usize, &(_, Arm<'_>))| arm.is_sliced();
     for (at, (scope, arm)) in arms.iter().enumerate().filter(sliced) {

@@ -27,12 +27,12 @@ use crate::history::{self, History};
 use crate::list::{self, Held, MAX_PAGE, PageRequest, RunPage};
 use crate::notifications::{self, Notifications};
 use crate::options::ReadOptions;
-use crate::people::People;
 use crate::schedules::{self, Schedules};
 use crate::scope;
 use crate::session::Session;
 use crate::sorted::{self, SortRequest, SortedPage};
 use crate::still::{self, Answer, Listed};
+use crate::values::Values;
 use crate::workers::{self, Worker};
 use chrono::TimeDelta;
 use opsroom_model::{RunId, TenantId};
@@ -57,7 +57,8 @@ pub struct Reader {
     /// The page that was listed last, where somebody asks for it again and again.
     listed: Option<Listed>,
     directory: Option<(Instant, Directory)>,
-    people: Option<(Instant, People)>,
+    /// By column, see [`values`](crate::values).
+    values: HashMap<&'static str, (Instant, Values)>,
     p95: HashMap<String, (Instant, Option<TimeDelta>)>,
 }
 
@@ -73,7 +74,7 @@ impl Reader {
             connections: 1,
             listed: None,
             directory: None,
-            people: None,
+            values: HashMap::new(),
             p95: HashMap::new(),
         };
         reader.session = Some(Session::open(&reader.options).await?);

@@ -9,7 +9,8 @@ pub(crate) use row_filter::{RowCondition, RowFilter};
 
 use crate::directory::Directory;
 use crate::keys::{self, Asked};
-use crate::people::People;
+use crate::people;
+use crate::values::{Column, Values};
 use chrono::{DateTime, Utc};
 use opsroom_model::query::eval::WINDOW;
 use opsroom_model::query::{Condition, Is, Query, Sign, Term, When};
@@ -26,7 +27,8 @@ const MOST_SCOPES: usize = 8;
 #[derive(Clone, Copy)]
 pub(crate) struct Known<'a> {
     pub directory: &'a Directory,
-    pub people: &'a People,
+    pub people: &'a Values,
+    pub types: &'a Values,
     /// The runs of keys that were looked up.
     pub keys: &'a keys::Found,
     /// The runs that do not move, or why the question was not asked.
@@ -92,6 +94,20 @@ pub(crate) fn asks_for_people(query: &Query) -> bool {
     terms.any(|term| matches!(term.condition, Condition::By(_)) && term.sign == Sign::Plus)
 }
 
+/// Types of runs, registered or not.
+pub(crate) const TYPES: Column = Column {
+    name: "type",
+    condition: "true",
+};
+
+/// True where a pattern of the query may fit types that nobody registered.
+pub(crate) fn asks_for_types(query: &Query) -> bool {
+    let arms = arms(query);
+    let mut terms = arms.iter().flat_map(|arm| &arm.terms);
+    let is_glob = |pattern: &opsroom_model::query::Pattern| pattern.literal().is_none();
+    terms.any(|term| matches!(&term.condition, Condition::Type(patterns) if term.sign == Sign::Plus && patterns.iter().any(is_glob)))
+}
+
 /// The keys of the context that the query names: their runs can be looked up.
 pub(crate) fn asks_for_keys(query: &Query) -> Vec<Asked> {
     keys::asked(&arms(query))
@@ -131,7 +147,8 @@ impl Scope {
     pub(crate) fn of_type(run_type: &str, directory: &Directory) -> Self {
         let known = Known {
             directory,
-            people: &People::default(),
+            people: &Values::default(),
+            types: &Values::default(),
             keys: &keys::Found::new(),
             stuck: Stuck::AnyState,
         };
@@ -169,11 +186,11 @@ impl Scope {
                 narrow(&mut self.tenants, tenants_of(patterns, known.directory));
             }
             Condition::Type(patterns) if self.types.is_none() => {
-                self.types = Some(types_like(patterns, known.directory));
-                let globs = patterns
-                    .iter()
-                    .filter(|pattern| pattern.literal().is_none());
-                self.foreign_types = globs.map(like).collect();
+                self.types = Some(types_like(patterns, known));
+                if !known.types.all_known {
+                    let globs = patterns.iter().filter(|one| one.literal().is_none());
+                    self.foreign_types = globs.map(like).collect();
+                }
             }
             Condition::Is(words) => match (known.stuck, buckets(words)) {
                 (Stuck::AnyState, _) => {}
@@ -196,7 +213,7 @@ impl Scope {
                 _ => return false,
             },
             Condition::By(patterns) if known.people.all_known && self.names.is_none() => {
-                self.names = Some(known.people.named(patterns));
+                self.names = Some(people::named(known.people, patterns));
             }
             Condition::Context { .. } => {
                 match Asked::of(condition).and_then(|asked| known.keys.get(&asked)) {
@@ -263,7 +280,8 @@ mod tests {
         };
         let known = Known {
             directory: &directory,
-            people: &People::default(),
+            people: &Values::default(),
+            types: &Values::default(),
             keys: &keys::Found::new(),
             stuck: Stuck::Are(&[RunId(7)]),
         };

@@ -11,7 +11,7 @@ use sqlx::postgres::PgRow;
 use sqlx::{Postgres, QueryBuilder, Row};
 
 /// Runs that are put in order, at most.
-pub const COVERED: u32 = 1_000;
+pub const COVERED: u32 = 500;
 
 /// By what runs are sorted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

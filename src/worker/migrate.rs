@@ -4,6 +4,7 @@ use crate::cli::Database;
 use crate::database;
 use crate::failure::Failure;
 use crate::tell::tell;
+use opsroom_engine::access;
 
 pub(crate) async fn run(database: &Database) -> Result<(), Failure> {
     let mut connection = database::connect(database).await?;
@@ -17,6 +18,11 @@ pub(crate) async fn run(database: &Database) -> Result<(), Failure> {
             "{applied} migrations applied, the schema is at version {}",
             migrated.version
         ),
+    }
+    if access::temporary_for_all(&mut connection).await? {
+        eprintln!(
+            "warning: every login may make temporary tables and functions here; `opsroom-worker access harden`, run by a superuser, takes that away"
+        );
     }
     Ok(())
 }

@@ -8,30 +8,95 @@ use opsroom_read::Stuck;
 const WORKER: &str = "insert into opsroom.workers (id, name, pid, version, types, slots, lease) values \
     ('00000000-0000-4000-8000-000000000001', 'w', 1, '1', '{backup_schedule.run_now}', 4, '10 min');";
 
+/// Queued, running, succeeded, partial, failed.
+fn counts(headline: &opsroom_read::Headline) -> [u64; 5] {
+    let of = |bucket| headline.count(bucket).n;
+    [
+        Bucket::Queued,
+        Bucket::Running,
+        Bucket::Succeeded,
+        Bucket::Partial,
+        Bucket::Failed,
+    ]
+    .map(of)
+}
+
 #[tokio::test]
 async fn counts_are_per_bucket_whatever_states_are_asked_for() {
     let world = World::new().await;
     let mut reader = world.oncall().await;
-    let count = |headline: &opsroom_read::Headline| {
-        let of = |bucket| headline.count(bucket).n;
-        [
-            Bucket::Queued,
-            Bucket::Running,
-            Bucket::Succeeded,
-            Bucket::Partial,
-            Bucket::Failed,
-        ]
-        .map(of)
-    };
     let all = reader.headline(&Query::default()).await.unwrap();
-    assert_eq!(count(&all), [2, 1, 4, 1, 2]);
+    assert_eq!(counts(&all), [2, 1, 4, 1, 2]);
     let failed = reader.headline(&parse("is:failed").unwrap()).await.unwrap();
-    assert_eq!(count(&failed), count(&all));
+    assert_eq!(counts(&failed), counts(&all));
     let one = reader
         .headline(&parse("tenant:contoso").unwrap())
         .await
         .unwrap();
-    assert_eq!(count(&one), [1, 0, 1, 0, 2]);
+    assert_eq!(counts(&one), [1, 0, 1, 0, 2]);
+}
+
+#[tokio::test]
+async fn a_code_of_very_many_runs_is_counted_from_below() {
+    let world = World::new().await;
+    let script = "insert into opsroom.operation_runs (tenant_id, initiator_name, type, run_identity_hash, status, outcome,
+             created_at, started_at, completed_at, failure_summary)
+           select 1, 'System', 'crm.sync', encode(sha256(('m' || n)::bytea), 'hex'), 'completed', o.outcome,
+             now() - interval '1 h', now() - interval '1 h', now(), '[{\"code\":\"test.many\"}]'
+           from generate_series(1, 1001) n, unnest(array['failed', 'partially_succeeded']) o (outcome)
+           where n < 1001 or o.outcome = 'failed'";
+    world.database.script(script).await.unwrap();
+    for reader in [
+        &mut world.oncall().await,
+        &mut world.reader(&world.dev).await,
+    ] {
+        let headline = reader
+            .headline(&parse("code:test.many").unwrap())
+            .await
+            .unwrap();
+        let of = |bucket| headline.count(bucket);
+        assert_eq!(
+            (of(Bucket::Failed).n, of(Bucket::Failed).more),
+            (1_000, true)
+        );
+        assert_eq!(
+            (of(Bucket::Partial).n, of(Bucket::Partial).more),
+            (1_000, false)
+        );
+    }
+}
+
+/// A run that is tried again carries the failures of its last attempt.
+#[tokio::test]
+async fn runs_with_a_code_are_counted_by_their_own_states() {
+    let world = World::new().await;
+    let script = "insert into opsroom.operation_runs (id, tenant_id, initiator_name, type, run_identity_hash, status, outcome,
+             created_at, started_at, completed_at, failure_summary)
+           select 400 + n, 1 + n % 2, 'System', 'crm.sync', encode(sha256(('c' || n)::bytea), 'hex'), s.status, s.outcome,
+             now() - interval '1 h', case when s.status <> 'queued' then now() end, case when s.status = 'completed' then now() end,
+             jsonb_build_array(jsonb_build_object('code', 'test.once'), jsonb_build_object('code', case when n % 2 = 0 then 'test.even' else 'test.once' end))
+           from generate_series(0, 11) n cross join lateral (select
+             (array['queued', 'running', 'completed', 'completed'])[1 + n % 4] as status,
+             (array['pending', 'pending', 'failed', 'partially_succeeded'])[1 + n % 4] as outcome) s";
+    world.database.script(script).await.unwrap();
+    let mut oncall = world.oncall().await;
+    let mut dev = world.reader(&world.dev).await;
+    for (query, expected) in [
+        ("code:test.once", [3, 3, 0, 3, 3]),
+        ("code:test.even", [3, 0, 0, 0, 3]),
+        ("code:test.once,test.even", [3, 3, 0, 3, 3]),
+        ("code:test.once type:crm.sync by:system", [3, 3, 0, 3, 3]),
+        ("code:test.once tenant:contoso", [3, 0, 0, 0, 3]),
+        ("code:test.once tenant:contoso,fabrikam", [3, 3, 0, 3, 3]),
+        ("code:test.once since:10m", [0; 5]),
+    ] {
+        let headline = oncall.headline(&parse(query).unwrap()).await.unwrap();
+        assert_eq!(counts(&headline), expected, "{query}");
+    }
+    let mine = dev.headline(&parse("code:test.once").unwrap()).await;
+    assert_eq!(counts(&mine.unwrap()), [3, 0, 0, 0, 3]);
+    let running = page(&mut oncall, "code:test.once is:running").await;
+    assert_eq!(running.rows.len(), 3);
 }
 
 #[tokio::test]

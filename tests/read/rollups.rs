@@ -130,6 +130,8 @@ async fn failures_are_grouped_by_code() {
             ("", 4),
             ("since:26h", 4),
             ("type:crm.export", 4),
+            ("type:crm.export,inventory.sync", 4),
+            ("tenant:contoso,adatum type:crm.export,inventory.sync", 2),
             ("tenant:contoso", 1),
             ("tenant:contoso,adatum since:9d", 2),
         ] {

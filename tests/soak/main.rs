@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod pools;
+
 use opsroom_soak::site::Ground;
 use opsroom_soak::{Extent, Fault, Program};
 

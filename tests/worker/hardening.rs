@@ -1,7 +1,7 @@
 //! `opsroom-worker access harden`: what it says, to whom, and that work goes on behind it.
 
 use crate::program::{Said, run};
-use opsroom_testkit::World;
+use opsroom_testkit::{World, unique_name};
 
 fn harden(url: &str) -> Said {
     run(url, &["access", "harden"])
@@ -54,6 +54,33 @@ async fn a_hardened_database_is_migrated_administered_and_started_in() {
     let start = ["start", "inventory.sync", "--tenant", "north"];
     let started = run(&world.database().url(&world.starter), &start);
     assert_eq!(started.code, Some(0), "{started:?}");
+}
+
+#[tokio::test]
+async fn migrating_warns_where_everybody_may_make_temporary_things() {
+    let world = World::new().await.unwrap();
+    let login = unique_name("migrator");
+    let database = world.database();
+    let open = format!(
+        "create role {login} login in role opsroom_owner; grant temporary on database {} to public",
+        database.name()
+    );
+    database.script(&open).await.unwrap();
+    let warned = run(&database.url(&login), &["migrate"]);
+    assert_eq!(warned.code, Some(0), "{warned:?}");
+    assert_eq!(warned.err.lines().count(), 1, "{warned:?}");
+    assert!(
+        warned.err.starts_with("warning: ") && warned.err.contains("access harden"),
+        "{warned:?}"
+    );
+    let closed = run(&database.superuser_url(), &["migrate"]);
+    assert_eq!((closed.code, closed.err.as_str()), (Some(0), ""));
+    let quiet = run(&database.url(&login), &["migrate"]);
+    assert_eq!((quiet.code, quiet.err.as_str()), (Some(0), ""));
+    database
+        .script(&format!("drop role {login}"))
+        .await
+        .unwrap();
 }
 
 #[tokio::test]

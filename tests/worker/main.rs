@@ -7,6 +7,7 @@ mod ends;
 mod graph;
 mod hardening;
 mod inventory;
+mod keeping;
 mod leaks;
 mod metrics;
 mod program;

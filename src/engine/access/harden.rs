@@ -167,3 +167,18 @@ pub async fn open_databases(connection: &mut PgConnection) -> Result<Vec<String>
     .fetch_all(connection)
     .await?)
 }
+
+/// Whether everybody who may connect may make temporary tables, types and functions here: what
+/// [`harden`] takes away, and migrating does where its login owns the database.
+///
+/// # Errors
+/// [`AccessError::Engine`].
+pub async fn temporary_for_all(connection: &mut PgConnection) -> Result<bool, AccessError> {
+    Ok(sqlx::query_scalar(
+        "select exists (select from pg_catalog.aclexplode(coalesce(d.datacl, pg_catalog.acldefault('d', d.datdba))) a
+                         where a.grantee = 0 and a.privilege_type = 'TEMPORARY')
+           from pg_catalog.pg_database d where d.datname = pg_catalog.current_database()",
+    )
+    .fetch_one(connection)
+    .await?)
+}

@@ -5,6 +5,7 @@ use super::endings::Endings;
 use super::finish::{self, Ended, Written};
 use super::meters;
 use super::outage::Outage;
+use super::slots::Slot;
 use crate::error::JobError;
 use crate::operation::Policy;
 use crate::registry::{Registered, Registry};
@@ -49,8 +50,9 @@ pub(super) struct Executor {
 
 /// Executes the attempt and writes how it ended. Never fails: what cannot be written is left to the
 /// lease. Every line that is logged meanwhile, the job's own too, says which attempt it belongs to.
-/// Returns how long the run now waits for its next attempt, where one follows.
-pub(super) async fn execute(executor: Executor, claimed: Claimed) -> Option<Duration> {
+/// Gives the slot back when the job is over. Returns how long the run now waits for its next attempt,
+/// where one follows.
+pub(super) async fn execute(executor: Executor, claimed: Claimed, slot: Slot) -> Option<Duration> {
     let span = tracing::error_span!(
         "attempt",
         run_id = claimed.run.0,
@@ -58,10 +60,12 @@ pub(super) async fn execute(executor: Executor, claimed: Claimed) -> Option<Dura
         "type" = claimed.run_type,
         attempt = claimed.attempt.number,
     );
-    execute_in_span(executor, claimed).instrument(span).await
+    execute_in_span(executor, claimed, slot)
+        .instrument(span)
+        .await
 }
 
-async fn execute_in_span(executor: Executor, claimed: Claimed) -> Option<Duration> {
+async fn execute_in_span(executor: Executor, claimed: Claimed, slot: Slot) -> Option<Duration> {
     let Executor {
         pool,
         registry,
@@ -101,6 +105,7 @@ async fn execute_in_span(executor: Executor, claimed: Claimed) -> Option<Duratio
         .unwrap_or_else(|| Value::Object(serde_json::Map::new()));
     let begun = Instant::now();
     let result = perform(Arc::clone(&operation), Arc::clone(&run), input, grace).await;
+    drop(slot);
     let ended = judge(&run, operation.as_ref(), result);
     let wait = ended.wait();
     match finish::write(&pool, &endings, &run, &name, ended, &fenced, &outage).await {

@@ -5,11 +5,14 @@
 use crate::deadline::{STATEMENT, within};
 use serde_json::Value;
 use sqlx::{PgConnection, PgPool};
-use tokio::sync::{mpsc, oneshot};
+use std::sync::Arc;
+use tokio::sync::{Notify, mpsc, oneshot};
 use uuid::Uuid;
 
 /// Endings written with one statement at most.
 const MOST: usize = 256;
+/// How often a batch lets others run first: jobs that begin together and do little end together.
+const TURNS: usize = 4;
 
 /// One ending as the database takes it; the words are those of `opsroom.end_claims`.
 #[derive(Debug, Clone)]
@@ -27,20 +30,22 @@ pub(super) struct Ending {
 #[derive(Clone)]
 pub(super) struct Endings {
     sender: mpsc::Sender<(Ending, oneshot::Sender<bool>)>,
+    ended: Arc<Notify>,
 }
 
 impl Endings {
-    /// Starts the writer of `worker`.
-    pub(super) fn start(pool: PgPool, worker: Uuid, name: String) -> Self {
+    /// Starts the writer of `worker`. `ended` is told when something was handed in.
+    pub(super) fn start(pool: PgPool, worker: Uuid, name: String, ended: Arc<Notify>) -> Self {
         let (sender, receiver) = mpsc::channel(MOST);
         tokio::spawn(write_batches(pool, worker, name, receiver));
-        Self { sender }
+        Self { sender, ended }
     }
 
     /// True once it is committed. False where it is not known to be: the claim is lost, the row is
     /// held by somebody, or the whole batch failed.
     pub(super) async fn write(&self, ending: Ending) -> bool {
         let (tell, told) = oneshot::channel();
+        self.ended.notify_one();
         self.sender.send((ending, tell)).await.is_ok() && told.await.unwrap_or(false)
     }
 }
@@ -53,6 +58,14 @@ async fn write_batches(
 ) {
     let mut batch = Vec::new();
     while receiver.recv_many(&mut batch, MOST).await > 0 {
+        for _ in 0..TURNS {
+            tokio::task::yield_now().await;
+            while batch.len() < MOST
+                && let Ok(more) = receiver.try_recv()
+            {
+                batch.push(more);
+            }
+        }
         let (endings, tells): (Vec<_>, Vec<_>) = batch.drain(..).unzip();
         let call = async {
             let mut connection = pool.acquire().await?;

@@ -3,14 +3,18 @@
 
 use crate::error::EngineError;
 use crate::retention::{self, Pruned};
-use crate::rollups;
+use crate::rollups::{self, Tick};
 use sqlx::PgPool;
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// From one round to the next.
 const EVERY: Duration = Duration::from_secs(3);
+/// So many times longer where there was nothing to count, until this worker ends a run.
+const CALM: u32 = 3;
 /// A tick of somebody else's that is younger will do.
 const REST: Duration = Duration::from_secs(2);
 /// Runs removed in one round, at most: some 50 million a day.
@@ -18,29 +22,48 @@ const BATCH: i32 = 2_000;
 /// How long nothing is looked for once nothing was old enough.
 const PRUNE_REST: Duration = Duration::from_secs(600);
 
-pub(super) async fn keep_house_until(pool: PgPool, stop: CancellationToken) {
+/// `ended` tells that this worker ends a run.
+pub(super) async fn keep_house_until(pool: PgPool, ended: Arc<Notify>, stop: CancellationToken) {
     let mut prune_at = Instant::now() + EVERY;
     loop {
-        if let Err(error) = keep_rollups(&pool).await {
-            tracing::warn!(%error, "the rollups were not brought up to date; trying again");
-        }
+        let mut calm = match keep_rollups(&pool).await {
+            Ok(nothing) => nothing,
+            Err(error) => {
+                tracing::warn!(%error, "the rollups were not brought up to date; trying again");
+                false
+            }
+        };
         if Instant::now() >= prune_at {
             match prune(&pool).await {
-                Ok(true) => {}
+                Ok(true) => calm = false,
                 Ok(false) => prune_at = Instant::now() + PRUNE_REST,
-                Err(error) => tracing::warn!(%error, "pruning failed; trying again"),
+                Err(error) => {
+                    tracing::warn!(%error, "pruning failed; trying again");
+                    calm = false;
+                }
             }
         }
         let wait = EVERY.mul_f64(0.75 + 0.5 * super::finish::spread());
+        let awhile = async {
+            tokio::time::sleep(wait).await;
+            if calm {
+                let longer = tokio::time::sleep(wait * (CALM - 1));
+                tokio::select! {
+                    () = longer => {}
+                    () = ended.notified() => {}
+                }
+            }
+        };
         tokio::select! {
             () = stop.cancelled() => return,
-            () = tokio::time::sleep(wait) => {}
+            () = awhile => {}
         }
     }
 }
 
-/// One tick, and at most one of the longer things that a tick may ask for.
-async fn keep_rollups(pool: &PgPool) -> Result<(), EngineError> {
+/// One tick, and at most one of the longer things that a tick may ask for. True where there was nothing
+/// to do.
+async fn keep_rollups(pool: &PgPool) -> Result<bool, EngineError> {
     let mut connection = pool.acquire().await?;
     let ticked = rollups::tick(&mut connection, REST).await?;
     tracing::trace!(?ticked, "rollups");
@@ -51,7 +74,8 @@ async fn keep_rollups(pool: &PgPool) -> Result<(), EngineError> {
     } else if ticked.stale {
         rollups::refresh(&mut connection).await?;
     }
-    Ok(())
+    let nothing = matches!(ticked.tick, Tick::Folded(0) | Tick::Rested);
+    Ok(nothing && ticked.pending == 0 && !ticked.stale)
 }
 
 /// True where there may be more.

@@ -5,6 +5,7 @@ use super::claim::Claimer;
 use super::endings::Endings;
 use super::heartbeat::Heartbeat;
 use super::outage::Outage;
+use super::slots::Slots;
 use super::wakes::Wakes;
 use super::{WorkerOptions, finish, housekeeping, meters, pruner, reaper};
 use crate::deadline::{STATEMENT, within};
@@ -13,7 +14,9 @@ use crate::registry::Registry;
 use crate::run::Progress;
 use crate::schedule::Scheduler;
 use sqlx::PgPool;
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Notify;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -24,6 +27,10 @@ const GRACE: Duration = Duration::from_millis(500);
 
 /// The same once the drain time is over: the program is expected to be gone a second later.
 const LAST_GRACE: Duration = Duration::from_millis(400);
+
+/// How long a slot that became free waits for others, so that one claim serves them, where all are in use
+/// and more runs wait.
+const LINGER: Duration = Duration::from_millis(1);
 
 /// The jobs under way. Each tells how long its run waits for its next attempt, where one follows.
 type Jobs = JoinSet<Option<Duration>>;
@@ -91,8 +98,10 @@ impl Incarnation {
             self.options.poll,
             fenced.clone(),
         ));
+        let ended = Arc::new(Notify::new());
         let keeping = tokio::spawn(housekeeping::keep_house_until(
             self.pool.clone(),
+            Arc::clone(&ended),
             fenced.clone(),
         ));
 
@@ -101,7 +110,7 @@ impl Incarnation {
         );
         let pruning = tokio::spawn(pruner::prune_until(self.pool.clone(), fenced.clone()));
 
-        let ending = self.claim_until(stop, &fenced).await;
+        let ending = self.claim_until(stop, &fenced, ended).await;
         scheduling.abort();
         let ending = match ending {
             (Ending::Stopped, jobs) => self.drain(jobs, &fenced).await,
@@ -124,9 +133,13 @@ impl Incarnation {
         &self,
         stop: &CancellationToken,
         fenced: &CancellationToken,
+        ended: Arc<Notify>,
     ) -> (Ending, Jobs) {
-        let slots = self.options.slots as usize;
+        let all = self.options.slots as usize;
+        let slots = Slots::default();
         let mut jobs = Jobs::new();
+        // The last claim found as many as it asked for.
+        let mut more = false;
         let mut claimer = Claimer::new(
             self.pool.clone(),
             self.id,
@@ -135,13 +148,17 @@ impl Incarnation {
             self.outage.clone(),
         );
         let mut wakes = Wakes::new(self.pool.clone(), self.options.poll, self.options.listen);
-        let executor = self.executor(fenced);
+        let executor = self.executor(fenced, ended);
         while !stop.is_cancelled() {
             while let Some(joined) = jobs.try_join_next() {
                 put_off(&mut wakes, joined);
             }
-            let free = slots.saturating_sub(jobs.len());
+            let free = free_slots(all, &slots, &jobs);
             if free > 0 {
+                if more && free < all {
+                    tokio::time::sleep(LINGER).await;
+                }
+                let free = free_slots(all, &slots, &jobs);
                 let claimed = tokio::select! {
                     biased;
                     () = fenced.cancelled() => return (Ending::Fenced, jobs),
@@ -150,8 +167,9 @@ impl Incarnation {
                 };
                 let found = claimed.len();
                 wakes.found(found);
+                more = found == free;
                 for claimed in claimed {
-                    jobs.spawn(attempt::execute(executor.clone(), claimed));
+                    jobs.spawn(attempt::execute(executor.clone(), claimed, slots.take()));
                 }
                 ::metrics::gauge!(meters::RUNNING).set(jobs.len() as f64);
                 // Less than was asked for does not mean that there is no more.
@@ -164,20 +182,23 @@ impl Incarnation {
                 () = fenced.cancelled() => return (Ending::Fenced, jobs),
                 () = stop.cancelled() => return (Ending::Stopped, jobs),
                 Some(joined) = jobs.join_next() => put_off(&mut wakes, joined),
+                // Where there was no more, the next look is worth its while once an ending is written:
+                // it may make room below a limit.
+                () = slots.freed(), if more => {}
                 () = wakes.next() => {}
             }
         }
         (Ending::Stopped, jobs)
     }
 
-    fn executor(&self, fenced: &CancellationToken) -> Executor {
+    fn executor(&self, fenced: &CancellationToken, ended: Arc<Notify>) -> Executor {
         let name = self.options.name.clone();
         Executor {
             pool: self.pool.clone(),
             registry: self.registry.clone(),
             worker: self.id,
             progress: Progress::start(self.pool.clone(), self.id),
-            endings: Endings::start(self.pool.clone(), self.id, name.clone()),
+            endings: Endings::start(self.pool.clone(), self.id, name.clone(), ended),
             name,
             grace: self.grace(),
             fenced: fenced.clone(),
@@ -245,6 +266,13 @@ impl Incarnation {
             }
         }
     }
+}
+
+/// How many runs may be claimed: no job is executed in so many slots, and the endings that are still to be
+/// written are no more than there are slots.
+fn free_slots(all: usize, slots: &Slots, jobs: &Jobs) -> usize {
+    let executed = all.saturating_sub(slots.taken());
+    executed.min((2 * all).saturating_sub(jobs.len()))
 }
 
 /// A job that ended: its worker looks again when the run's next attempt is due.

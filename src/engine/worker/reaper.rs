@@ -41,8 +41,12 @@ pub(super) async fn reap_until(
     }
 }
 
-/// Says when the next lease runs out, where there is any.
+/// Says when the next lease runs out, where there is any. One statement where nobody died.
 async fn reap(pool: &PgPool) -> Result<Option<Duration>, EngineError> {
+    let (due, next) = look(pool).await?;
+    if !due {
+        return Ok(next);
+    }
     let dead = sqlx::query("select declare_dead from opsroom.declare_dead()").fetch_all(pool);
     for row in within(STATEMENT, dead).await? {
         let worker: uuid::Uuid = row.get(0);
@@ -69,11 +73,21 @@ async fn reap(pool: &PgPool) -> Result<Option<Duration>, EngineError> {
             break;
         }
     }
-    let next = sqlx::query_scalar(
-        "select extract(epoch from min(beat_at + lease) - clock_timestamp())::float8
-           from opsroom.workers where dead_at is null",
+    Ok(look(pool).await?.1)
+}
+
+/// Whether a lease has run out or a dead worker still holds runs, and when the next lease runs out.
+async fn look(pool: &PgPool) -> Result<(bool, Option<Duration>), EngineError> {
+    let looked = sqlx::query_as(
+        "select coalesce(bool_or(w.dead_at is null and w.beat_at + w.lease < clock_timestamp()), false)
+                or exists (select from opsroom.operation_runs r join opsroom.workers d on d.id = r.worker_id
+                            where r.status = 'running' and r.worker_id is not null and r.available_at is not null
+                              and d.dead_at is not null),
+                extract(epoch from min(w.beat_at + w.lease) filter (where w.dead_at is null) - clock_timestamp())::float8
+           from opsroom.workers w",
     )
     .fetch_one(pool);
-    let next: Option<f64> = within(STATEMENT, next).await?;
-    Ok(next.map(|seconds| Duration::from_secs_f64(seconds.max(0.0))))
+    let (due, next): (bool, Option<f64>) = within(STATEMENT, looked).await?;
+    let next = next.map(|seconds| Duration::from_secs_f64(seconds.max(0.0)));
+    Ok((due, next))
 }

@@ -4,7 +4,7 @@
 //! letter counts as that letter. This rule needs no locale, so that the database, whatever its own,
 //! can be made to agree with it ([`others_of`]).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 /// A value in which `*` stands for any text, also none. Never empty, without control characters.
@@ -82,6 +82,34 @@ impl Pattern {
     }
 }
 
+/// Several patterns, made ready to be asked of many texts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AnyOf {
+    literals: HashSet<String>,
+    globs: Vec<String>,
+}
+
+impl AnyOf {
+    /// Fits what one of `patterns` fits.
+    #[must_use]
+    pub fn new(patterns: &[Pattern]) -> Self {
+        let (literals, globs): (Vec<_>, _) =
+            patterns.iter().partition(|one| one.literal().is_some());
+        Self {
+            literals: literals.into_iter().map(Pattern::folded).collect(),
+            globs: globs.into_iter().map(Pattern::folded).collect(),
+        }
+    }
+
+    /// As [`Pattern::matches`].
+    #[must_use]
+    pub fn matches(&self, text: &str) -> bool {
+        let text = fold(text);
+        let fits = |pattern: &String| glob(pattern.as_bytes(), text.as_bytes());
+        self.literals.contains(&text) || self.globs.iter().any(fits)
+    }
+}
+
 /// `text`, each letter whose lower case is one letter as that one.
 #[must_use]
 pub fn fold(text: &str) -> String {
@@ -89,6 +117,9 @@ pub fn fold(text: &str) -> String {
 }
 
 fn fold_char(c: char) -> char {
+    if c.is_ascii() {
+        return c.to_ascii_lowercase();
+    }
     let mut lower = c.to_lowercase();
     match (lower.next(), lower.next()) {
         (Some(one), None) => one,

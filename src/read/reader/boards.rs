@@ -24,7 +24,8 @@ impl Reader {
             _ => None,
         };
         let row = self.one(headline::query(&scopes, ended.is_some())).await?;
-        let mut headline = headline::decode(&row, ended.unwrap_or_default())?;
+        let mut headline =
+            headline::decode(&row, ended.unwrap_or_default(), headline::cap(&scopes))?;
         let workers = self.workers().await?;
         headline.live_workers = workers.iter().filter(|worker| worker.alive).count();
         let (stuck, suspects) = self.stuck_among(&scopes, &workers).await?;

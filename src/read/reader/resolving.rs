@@ -5,8 +5,9 @@ use super::{DIRECTORY_AGE, Reader};
 use crate::error::ReadError;
 use crate::headline;
 use crate::keys;
-use crate::people::{self, People};
+use crate::people::NAMES;
 use crate::scope::{self, Known, Scope};
+use crate::values::{self, Column, Values};
 use opsroom_model::query::Query;
 use std::time::Instant;
 
@@ -45,9 +46,14 @@ impl Reader {
     ) -> Result<Vec<Scope>, ReadError> {
         self.directory().await?;
         let people = if scope::asks_for_people(query) {
-            self.know_people().await?
+            self.know(NAMES).await?
         } else {
-            People::default()
+            Values::default()
+        };
+        let types = if scope::asks_for_types(query) {
+            self.know(scope::TYPES).await?
+        } else {
+            Values::default()
         };
         let mut found = keys::Found::new();
         for asked in scope::asks_for_keys(query) {
@@ -59,6 +65,7 @@ impl Reader {
         let known = Known {
             directory: self.directory().await?,
             people: &people,
+            types: &types,
             keys: &found,
             stuck,
         };
@@ -82,12 +89,12 @@ impl Reader {
         Ok((all, false))
     }
 
-    /// As old as the directory may be.
-    pub(super) async fn know_people(&mut self) -> Result<People, ReadError> {
-        if let Some((since, people)) = &self.people
+    /// A column's values, as old as the directory may be.
+    async fn know(&mut self, column: Column) -> Result<Values, ReadError> {
+        if let Some((since, values)) = self.values.get(column.name)
             && since.elapsed() < DIRECTORY_AGE
         {
-            return Ok(people.clone());
+            return Ok(values.clone());
         }
         let directory = self.directory().await?;
         let some = (!directory.sees_all).then(|| {
@@ -97,9 +104,10 @@ impl Reader {
                 .map(|tenant| tenant.id.0)
                 .collect::<Vec<_>>()
         });
-        let row = self.one(people::query(some.as_deref())).await?;
-        let people = people::decode(&row)?;
-        self.people = Some((Instant::now(), people.clone()));
-        Ok(people)
+        let row = self.one(values::query(column, some.as_deref())).await?;
+        let values = values::decode(&row)?;
+        self.values
+            .insert(column.name, (Instant::now(), values.clone()));
+        Ok(values)
     }
 }

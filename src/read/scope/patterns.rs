@@ -1,9 +1,9 @@
 //! Patterns against what is known, and as patterns of SQL.
 
-use super::distinct;
+use super::{Known, distinct};
 use crate::directory::{Directory, Tenant};
 use opsroom_model::query::Pattern;
-use opsroom_model::query::pattern::fold;
+use opsroom_model::query::pattern::{AnyOf, fold};
 
 pub(super) fn tenants(directory: &Directory, fits: impl Fn(&Tenant) -> bool) -> Vec<i64> {
     let tenants = directory.tenants.iter();
@@ -14,26 +14,28 @@ pub(super) fn tenants(directory: &Directory, fits: impl Fn(&Tenant) -> bool) -> 
 }
 
 pub(super) fn tenants_named(patterns: &[Pattern], directory: &Directory) -> Vec<i64> {
-    let fits = |name: &str| patterns.iter().any(|pattern| pattern.matches(name));
-    tenants(directory, |tenant| fits(tenant.raw_name()))
+    let fits = AnyOf::new(patterns);
+    tenants(directory, |tenant| fits.matches(tenant.raw_name()))
 }
 
 pub(super) fn tenants_of(patterns: &[Pattern], directory: &Directory) -> Vec<i64> {
-    let fits = |name: &str| patterns.iter().any(|pattern| pattern.matches(name));
-    tenants(directory, |tenant| fits(tenant.raw_workspace()))
+    let fits = AnyOf::new(patterns);
+    tenants(directory, |tenant| fits.matches(tenant.raw_workspace()))
 }
 
-/// The types that patterns name outright or fit among the registered ones. What else a pattern with
-/// `*` may fit is in [`Scope::foreign_types`].
-pub(super) fn types_like(patterns: &[Pattern], directory: &Directory) -> Vec<String> {
+/// The types that patterns name outright or fit among those registered and those on runs. Where these
+/// are not all known, what else a pattern with `*` may fit is in [`Scope::foreign_types`].
+pub(super) fn types_like(patterns: &[Pattern], known: Known<'_>) -> Vec<String> {
     let mut types: Vec<String> = Vec::new();
     for pattern in patterns {
         if let Some(literal) = pattern.literal() {
             types.push(fold(literal));
         } else {
-            let known = directory.types.iter().map(|known| known.raw_name());
+            let registered = known.directory.types.iter().map(|known| known.raw_name());
+            let on_runs = known.types.found.iter().map(String::as_str);
             types.extend(
-                known
+                registered
+                    .chain(on_runs)
                     .filter(|name| pattern.matches(name))
                     .map(str::to_owned),
             );

@@ -13,13 +13,20 @@ use tokio_util::sync::CancellationToken;
 /// Set in the child, to the database's URL.
 pub(crate) const CHILD: &str = "OPSROOM_BENCH_WORKER";
 const HELD: i64 = 1000;
-const SETTLE: Duration = Duration::from_secs(8);
-const WATCHED: Duration = Duration::from_secs(30);
+/// Until each connection has prepared what it says: that counts as a transaction, too.
+const SETTLE: Duration = Duration::from_secs(20);
+const WATCHED: Duration = Duration::from_secs(60);
+/// Connections of an idle worker and of one that holds 1,000 runs.
+const FEW: u32 = 4;
+const MANY: u32 = 16;
+/// Set in the child, to its number of connections.
+const CONNECTIONS: &str = "OPSROOM_BENCH_CONNECTIONS";
 
 /// In the child.
 pub(crate) async fn work(url: &str) {
+    let connections = std::env::var(CONNECTIONS).unwrap().parse().unwrap();
     let pool = PgPoolOptions::new()
-        .max_connections(16)
+        .max_connections(connections)
         .connect_lazy(url)
         .unwrap();
     let options = WorkerOptions {
@@ -33,8 +40,9 @@ pub(crate) async fn work(url: &str) {
 struct Process(Child);
 
 impl Process {
-    fn start(world: &World) -> Self {
+    fn start(world: &World, connections: u32) -> Self {
         let child = Command::new(std::env::current_exe().unwrap())
+            .env(CONNECTIONS, connections.to_string())
             .env(CHILD, world.database().url(&world.worker))
             .stdout(Stdio::null())
             .spawn()
@@ -57,7 +65,7 @@ pub(crate) async fn memory(figures: &mut Figures) {
     for _ in 0..HELD / 50 {
         sqlx::query(QUEUE).execute(&mut owner).await.unwrap();
     }
-    let worker = Process::start(&world);
+    let worker = Process::start(&world, MANY);
     let held = eventually(Duration::from_secs(60), "all are claimed", async || {
         let running = "select count(*) from opsroom.operation_runs where status = 'running' and worker_id is not null";
         sqlx::query_scalar::<_, i64>(running)
@@ -84,7 +92,7 @@ pub(crate) async fn memory(figures: &mut Figures) {
 
 pub(crate) async fn statements(figures: &mut Figures) {
     let world = world().await;
-    let _worker = Process::start(&world);
+    let _worker = Process::start(&world, FEW);
     tokio::time::sleep(SETTLE).await;
     let mut owner = world.owner().await.unwrap();
     let begun = Instant::now();
