@@ -14,11 +14,11 @@ use crate::scope::{RowCondition, Scope};
 use sqlx::{Postgres, QueryBuilder};
 
 /// Rows of a slice, all arms' tenants together.
-const SLICE: i64 = 1_000;
+const SLICE: i64 = 600;
 /// Where each row takes a look into another table.
-const DEAR_SLICE: i64 = 500;
+const DEAR_SLICE: i64 = 300;
 /// How many times as much a slice is that is not the first: the first rows are on the screen by then.
-const LATER: i64 = 8;
+const LATER: i64 = 12;
 
 /// Nothing but the keys of the list's order, as columns of [`Take`].
 pub(crate) const KEYS: &str = "r.id, r.created_at";

@@ -12,7 +12,7 @@ use sqlx::postgres::PgRow;
 use sqlx::{Postgres, QueryBuilder, Row};
 
 /// Runs that are put in order, at most.
-pub const COVERED: u32 = 500;
+pub const COVERED: u32 = 400;
 
 /// Runs looked at for those, where each must be to be judged: a list goes on with older ones, an order
 /// does not.
