@@ -1,10 +1,11 @@
 //! The workers: who lives, since when it was heard of, what it takes and what it has in hand. The
 //! pattern of a list screen: columns with their drop order, one cell function, one notice.
 
+use super::board;
 use crate::app::{App, Areas, WorkerRow};
 use crate::lapse;
 use crate::theme::Role;
-use crate::widget::table::{self, Align, Order, Table, column};
+use crate::widget::table::{self, Align, Order, column};
 use crate::widget::{Canvas, Line};
 use ratatui::layout::Rect;
 
@@ -33,15 +34,12 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, areas: &Areas) {
     headline(app, canvas, areas.headline);
     let rows = &app.workers.listing.rows;
     let columns = table::place(COLUMNS, areas.list.width);
-    let table = Table {
-        columns: &columns,
-        header: areas.header,
-        body: areas.list,
-        top: app.workers.cursor.top,
-        at: app.workers.cursor.at(),
-        len: rows.len(),
-        sort: Some((Column::Name, Order::Ascending)),
-    };
+    let table = board::table(
+        areas,
+        &columns,
+        &app.workers,
+        Some((Column::Name, Order::Ascending)),
+    );
     let cell = |canvas: &mut Canvas<'_>, area: Rect, column, at: usize| {
         draw_cell(app, canvas, area, column, &rows[at]);
     };
