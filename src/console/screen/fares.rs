@@ -101,7 +101,8 @@ fn headline(app: &App, canvas: &mut Canvas<'_>, area: Rect, board: &Fares, words
         true => format!(" {} {noun} of more", rows.len()),
         false => format!(" {} {noun}", rows.len()),
     };
-    let line = Line::of(many, Role::Strong).and(", worst first   ", Role::Muted);
+    let line =
+        Line::of(many, Role::Strong).and(", worst first: failed/(ended+10)   ", Role::Muted);
     // What was left out comes before what matters less: the line may be cut.
     let line = match fares::narrows(app.filter.query()) {
         true => line,
@@ -111,11 +112,8 @@ fn headline(app: &App, canvas: &mut Canvas<'_>, area: Rect, board: &Fares, words
         ),
     };
     let since = covered.from.format("%Y-%m-%d");
-    line.and(
-        format!("since {since} UTC, as of the last count"),
-        Role::Muted,
-    )
-    .draw(canvas, area);
+    line.and(format!("counted since {since} UTC"), Role::Muted)
+        .draw(canvas, area);
 }
 
 fn draw_cell(app: &App, canvas: &mut Canvas<'_>, area: Rect, column: Column, row: &Health) {
