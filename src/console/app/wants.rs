@@ -244,10 +244,11 @@ impl App {
                 Place::Run => self.detail.items_wanted,
                 _ => 50,
             };
-            asks.push(Question::Detail(DetailWant { id, items }).asked(0, Again::WhenItChanged));
+            let question = Question::Detail(DetailWant { id, items });
+            asks.push(question.asked(self.detail.generation, Again::WhenItChanged));
         }
         if let Some(want) = self.detail.history_wanted() {
-            asks.push(Question::History(want).asked(0, Again::Never));
+            asks.push(Question::History(want).asked(self.detail.generation, Again::Never));
         }
         asks.push(Question::Headline(query.clone()).asked(generation, Again::WithThePage(5)));
         if self.place() == Place::Runs && self.size.0 >= SPARKLINE_FROM {

@@ -101,8 +101,7 @@ fn headline(app: &App, canvas: &mut Canvas<'_>, area: Rect, board: &Fares, words
         true => format!(" {} {noun} of more", rows.len()),
         false => format!(" {} {noun}", rows.len()),
     };
-    let line =
-        Line::of(many, Role::Strong).and(", worst first: failed/(ended+10)   ", Role::Muted);
+    let line = Line::of(many, Role::Strong).and(", worst first: failed/(ended+10)   ", Role::Muted);
     // What was left out comes before what matters less: the line may be cut.
     let line = match fares::narrows(app.filter.query()) {
         true => line,
