@@ -90,6 +90,19 @@ async fn the_detail_comes_back_with_its_run_when_the_filter_changes() {
             .wait_until("the run is shown", SOON, shown(runs))
             .unwrap();
     }
+    // So does a comparison that is made again.
+    for _ in 0..2 {
+        terminal.send("=").unwrap();
+        let (compared, back) = (("waited", "STATE"), ("STATE", "waited"));
+        for (key, (there, gone)) in [("", compared), ("\x1b", back)] {
+            terminal.send(key).unwrap();
+            let seen = |screen: &vt100::Screen| {
+                let text = screen.contents();
+                text.contains(there) && !text.contains(gone)
+            };
+            terminal.wait_until(there, SOON, seen).unwrap();
+        }
+    }
     terminal.send("\x03").unwrap();
     terminal.wait_exit(SOON).unwrap();
 }
