@@ -9,10 +9,13 @@ use crate::glyphs::Glyphs;
 use crate::lapse;
 use crate::theme::Role;
 use crate::widget::{Line, bar};
-use opsroom_model::{Clean, catalogue};
+use opsroom_model::{Bucket, Clean, catalogue};
 use opsroom_read::stuck::Waits;
 use opsroom_read::{Attempt, FailureLine, ItemPage, RunDetail, Stuck};
 
+/// What belongs to a line stands no further to the right than this: the eye does not cross a wide
+/// screen with it.
+const MEASURE: usize = 118;
 /// Columns that the counts take beside their bar.
 const NUMBERS: usize = 44;
 
@@ -67,10 +70,17 @@ impl Sheet<'_> {
             state = state.and(format!(" after {}", lapse::words(till - from)), Role::Muted);
         }
         if name.width() + state.width() + 3 <= self.width {
-            lines.push(name.with_right(state));
+            lines.push(self.apart(name, state));
         } else {
             lines.extend([name, state]);
         }
+    }
+
+    /// `right` at the right end of the line, as far as that goes. Both fit.
+    fn apart(&self, left: Line, right: Line) -> Line {
+        let till = self.width.min(MEASURE);
+        let pad = till.saturating_sub(left.width() + right.width()).max(3);
+        left.and(" ".repeat(pad), Role::Screen).joined(right)
     }
 
     pub(super) fn gap(&self, lines: &mut Vec<Line>) {
@@ -98,7 +108,7 @@ impl Sheet<'_> {
         }
         let attempt = self.attempt_words();
         if line.width() + attempt.width() + 3 <= self.width {
-            lines.push(line.and_right(attempt, Role::Muted));
+            lines.push(self.apart(line, Line::of(attempt, Role::Muted)));
             return;
         }
         if line.width() <= self.width {
@@ -173,10 +183,12 @@ impl Sheet<'_> {
 
     fn counts(&self, lines: &mut Vec<Line>) {
         let counts = &self.run.counts;
-        if counts.is_empty() {
+        let total = counts.total.unwrap_or_else(|| counts.done());
+        // What failed before it had any says so by its failure.
+        let none = total == 0 && self.run.state.bucket() == Bucket::Failed;
+        if counts.is_empty() || none {
             return;
         }
-        let total = counts.total.unwrap_or_else(|| counts.done());
         let noun = if total == 1 { "item" } else { "items" };
         let mut line = Line::of(format!("{} {noun}   ", lapse::grouped(total)), Role::Screen);
         // Where there is little room, the numbers are worth more than a bar.
@@ -214,7 +226,7 @@ impl Sheet<'_> {
             let spread = self.spread(self.known, failure.code.as_str());
             match spread {
                 Some(spread) if line.width() + spread.chars().count() + 3 <= self.width => {
-                    lines.push(line.and_right(spread, Role::Muted));
+                    lines.push(self.apart(line, Line::of(spread, Role::Muted)));
                 }
                 Some(spread) => {
                     lines.extend([line, Line::of(format!("    {spread}"), Role::Screen)])
