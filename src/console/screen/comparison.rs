@@ -15,7 +15,7 @@ enum Item<'a> {
 
 pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     let Some(compared) = &app.comparison.shown else {
-        return Notice::Loading.draw(canvas, area);
+        return super::notice::loading(app).draw(canvas, area);
     };
     match compared {
         Compared::Both { this, other } => both(app, canvas, area, (this, other)),

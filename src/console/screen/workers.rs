@@ -48,7 +48,7 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, areas: &Areas) {
         "no worker lives, and none died within the hour",
         "start one: opsroom-worker work",
     );
-    super::notice::below_all(canvas, areas.list, &app.workers, empty);
+    super::notice::below_all(app, canvas, areas.list, &app.workers, empty);
 }
 
 fn headline(app: &App, canvas: &mut Canvas<'_>, area: Rect) {

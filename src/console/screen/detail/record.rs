@@ -2,22 +2,25 @@
 
 use super::super::list::stuck_words;
 use super::super::wrapped;
-use super::{Spacing, state_words};
+use super::{Spacing, Surface, state_words};
 use crate::app::Clock;
 use crate::app::history::Known;
 use crate::glyphs::Glyphs;
 use crate::lapse;
 use crate::theme::Role;
+use crate::widget::canvas::fit;
 use crate::widget::{Line, bar};
 use opsroom_model::{Bucket, Clean, catalogue};
 use opsroom_read::stuck::Waits;
-use opsroom_read::{Attempt, FailureLine, ItemPage, RunDetail, Stuck};
+use opsroom_read::{Attempt, FailureLine, Item, ItemPage, RunDetail, Stuck};
 
 /// What belongs to a line stands no further to the right than this: the eye does not cross a wide
 /// screen with it.
 const MEASURE: usize = 118;
 /// Columns that the counts take beside their bar.
 const NUMBERS: usize = 44;
+/// Columns of an item's name, at least: below that its code may be cut.
+const NAMES_LEAST: usize = 16;
 
 pub(super) struct Sheet<'a> {
     pub run: &'a RunDetail,
@@ -26,6 +29,7 @@ pub(super) struct Sheet<'a> {
     pub glyphs: &'static Glyphs,
     pub width: usize,
     pub spacing: Spacing,
+    pub surface: Surface,
     /// What the runs before say.
     pub known: Option<&'a Known>,
 }
@@ -262,23 +266,26 @@ impl Sheet<'_> {
         }
         self.gap(lines);
         lines.push(self.section("items"));
+        let names = self.item_names(page);
         for item in &page.items {
             let (sign, role) = match item.status.as_str() {
                 "failed" => (self.glyphs.failed, Role::Failed),
                 "skipped" => (self.glyphs.skipped, Role::Muted),
                 _ => (self.glyphs.succeeded, Role::Succeeded),
             };
-            let name = if item.label.is_empty() {
-                &item.key
-            } else {
-                &item.label
-            };
             let mut line = Line::of("  ", Role::Screen)
                 .and(sign, role)
-                .and(" ", Role::Screen)
-                .and(name, Role::Screen);
+                .and(" ", Role::Screen);
+            let name = item_name(item);
             if let Some(code) = &item.code {
-                line = line.and("  ", Role::Screen).and(code, Role::Failed);
+                let name = fit(name.as_str(), names, self.glyphs).into_owned();
+                let pad = names.saturating_sub(Clean::new(&name).width()) + 2;
+                line = line
+                    .and(name, Role::Screen)
+                    .and(" ".repeat(pad), Role::Screen)
+                    .and(code, Role::Failed);
+            } else {
+                line = line.and(name, Role::Screen);
             }
             if let Some(message) = &item.message {
                 line = line.and("  ", Role::Screen).and(message, Role::Muted);
@@ -292,6 +299,19 @@ impl Sheet<'_> {
                 Role::Muted,
             ));
         }
+    }
+
+    /// Columns of the names of items with a code, so that codes stand below each other and are whole.
+    fn item_names(&self, page: &ItemPage) -> usize {
+        let coded = page.items.iter().filter(|item| item.code.is_some());
+        let widest = coded.clone().map(|item| item_name(item).width()).max();
+        let codes = coded.filter_map(|item| item.code.as_ref());
+        let codes = codes.map(Clean::width).max().unwrap_or(0);
+        let room = match self.surface {
+            Surface::Screen => self.width.saturating_sub(codes + 6).max(NAMES_LEAST),
+            Surface::Paper => usize::MAX,
+        };
+        widest.unwrap_or(0).min(room)
     }
 
     fn attempts(&self, attempts: &[Attempt], lines: &mut Vec<Line>) {
@@ -325,6 +345,14 @@ impl Sheet<'_> {
                 lines.push(Line::of("     ", Role::Screen).joined(inner));
             }
         }
+    }
+}
+
+fn item_name(item: &Item) -> &Clean {
+    if item.label.is_empty() {
+        &item.key
+    } else {
+        &item.label
     }
 }
 
