@@ -8,9 +8,12 @@ use crate::theme::Shelf;
 use chrono::{DateTime, Utc};
 use crossterm::event::Event;
 use std::io;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 use tokio::time::MissedTickBehavior;
+
+/// How long keys are taken in before a frame shows what they did.
+const TAKEN_IN: Duration = Duration::from_millis(30);
 
 /// How the loop ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,6 +86,7 @@ pub async fn run(mut app: App, mut world: World<'_>) -> io::Result<End> {
         let ticked = app.update(Message::Tick(Utc::now()));
         perform(ticked, &mut painter, &world)?;
         let mut next = message;
+        let until = Instant::now() + TAKEN_IN;
         loop {
             let flow = match next {
                 Some(message) => take(&mut app, message, &mut painter, &world)?,
@@ -99,7 +103,10 @@ pub async fn run(mut app: App, mut world: World<'_>) -> io::Result<End> {
                     Err(word) => app.say(word),
                 },
             }
-            // Keys typed faster than frames are taken in together.
+            // Keys typed faster than frames are taken in together, but a flood of them hides no frame.
+            if Instant::now() >= until {
+                break;
+            }
             next = match events.try_recv() {
                 Ok(event) => message_of(event),
                 Err(_) => break,

@@ -5,6 +5,17 @@ use opsroom_console::app::{App, Data, Effect, Message, Pane, Place};
 use opsroom_console::keymap::Context;
 use opsroom_model::{Bucket, RunId};
 
+/// A word about one key does not stay over what the next one does.
+#[test]
+fn a_word_goes_with_the_next_key() {
+    let mut app = live(120, 24);
+    press(&mut app, "1");
+    assert!(frame(&app).contains("there is no view 1"));
+    press(&mut app, "j");
+    assert!(!frame(&app).contains("there is no view 1"));
+    assert!(frame(&app).contains("? keys"), "{}", frame(&app));
+}
+
 #[test]
 fn the_selection_follows_the_run_not_the_row() {
     let mut app = live(120, 40);

@@ -99,6 +99,26 @@ fn stale_says_how_long_and_why_over_the_last_data() {
     );
 }
 
+/// What is shown by the clock is not called an age, and the newest moment is the highest.
+#[test]
+fn times_of_day_stand_under_a_name_of_their_own() {
+    let mut app = live(120, 24);
+    assert!(frame(&app).contains(" AGE↑"));
+    press(&mut app, "t");
+    let frame = frame(&app);
+    assert!(frame.contains("  AT↓") && !frame.contains("AGE"), "{frame}");
+}
+
+#[test]
+fn what_is_wrong_is_counted_first_where_there_is_little_room() {
+    for columns in 20..60 {
+        let app = live(columns, 10);
+        let frame = frame(&app);
+        let headline = frame.lines().nth(1).unwrap();
+        assert!(headline.contains("✗ 88"), "{columns}: {headline}");
+    }
+}
+
 /// Nobody is loading anything while there is no database.
 #[test]
 fn a_board_that_was_never_loaded_says_so_while_the_database_is_gone() {

@@ -15,6 +15,8 @@ impl App {
             return Vec::new();
         }
         self.last_key_at = self.clock.now;
+        // A word is about the key before: with the next one it is read.
+        self.toast = None;
         let begun = self.begun.take();
         let context = self.context();
         match self.settings.keymap.find(context, begun, key) {

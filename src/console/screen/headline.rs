@@ -28,13 +28,41 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         canvas.text(area, " counting …", Role::Muted);
         return;
     };
-    let words = area.width >= WORDS_FROM;
+    // Where there is no room for all, first what ended well goes, then what there is none of,
+    // then what is under way.
+    let wanted: [fn(Bucket, u64) -> bool; 4] = [
+        |_, _| true,
+        |bucket, _| bucket != Bucket::Succeeded,
+        |bucket, n| bucket != Bucket::Succeeded && n > 0,
+        |bucket, n| matches!(bucket, Bucket::Partial | Bucket::Failed) && n > 0,
+    ];
+    let mut line = Line::blank();
+    for keep in wanted {
+        line = counts(app, headline, area.width, keep);
+        if line.width() <= usize::from(area.width) {
+            break;
+        }
+    }
+    if headline.live_workers == 0 && line.width() + 20 < usize::from(area.width) {
+        line = line.and_right("no live worker ", Role::Stuck);
+    } else if let Some(points) = &app.sparkline {
+        line = day(app, line, points, usize::from(area.width));
+    }
+    line.draw(canvas, area);
+}
+
+/// The counts that are kept, each behind its sign.
+fn counts(app: &App, headline: &Headline, width: u16, keep: fn(Bucket, u64) -> bool) -> Line {
+    let words = width >= WORDS_FROM;
     // Where there is little room, nothing may push what is wrong off the row.
-    let tight = area.width < ROOMY_FROM;
+    let tight = width < ROOMY_FROM;
     let gap = if tight { " " } else { "   " };
     let mut line = Line::of(" ", Role::Screen);
     for bucket in SHOWN {
         let count = headline.count(bucket);
+        if !keep(bucket, count.n) {
+            continue;
+        }
         let role = if count.n == 0 {
             Role::Muted
         } else {
@@ -73,12 +101,7 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     if !tight {
         line = line.and(" stuck", word);
     }
-    if headline.live_workers == 0 && line.width() + 20 < usize::from(area.width) {
-        line = line.and_right("no live worker ", Role::Stuck);
-    } else if let Some(points) = &app.sparkline {
-        line = day(app, line, points, usize::from(area.width));
-    }
-    line.draw(canvas, area);
+    line
 }
 
 /// The last 24 hours: how much ended, an hour or two a column, coloured by how much of it failed.

@@ -50,6 +50,10 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, area: Rect) -> Option<Pos
             .draw(canvas, area);
         return None;
     }
+    if context == Context::Help {
+        // Its frame says how to leave it; what quits elsewhere only closes it.
+        return None;
+    }
     let hints = app.settings.keymap.hints(context).filter(|(_, word)| {
         let is_it = |hint: Option<&str>| hint == Some(*word);
         TABLE

@@ -15,7 +15,13 @@ use opsroom_read::{Direction, RunRow, SortBy, Stuck};
 use ratatui::layout::Rect;
 
 pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, areas: &Areas) {
-    let columns = columns(areas.list.width);
+    let mut columns = columns(areas.list.width);
+    let absolute = app.clock.mode != TimeMode::Relative;
+    for column in columns.iter_mut().filter(|_| absolute) {
+        if column.key == Column::Age {
+            column.title = "AT";
+        }
+    }
     let table = Table {
         columns: &columns,
         header: areas.header,
@@ -23,7 +29,11 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, areas: &Areas) {
         top: app.runs.top(),
         at: app.runs.at(),
         len: app.runs.rows.len(),
-        sort: Some(sorted(app.runs.sort)),
+        sort: Some(match (absolute, sorted(app.runs.sort)) {
+            // The smallest age is the latest moment.
+            (true, (Column::Age, _)) => (Column::Age, Order::Descending),
+            (_, sorted) => sorted,
+        }),
     };
     table.draw(
         canvas,
