@@ -17,20 +17,25 @@ trap 'rm -r "$home"' EXIT
 
 # Every screen by its keys; what a screen shows is there once it says so, or after a moment.
 tour='until:live wait:2 shot:runs
-  key:! wait:2 key:j key:j wait:2 shot:failed key:Enter wait:2 shot:run key:Esc wait:0.5 key:= wait:2 shot:comparison key:Esc key:! wait:1
+  key:! wait:2 key:j key:j wait:2 shot:failed key:Enter wait:2 shot:run key:G wait:0.5 shot:context key:Esc wait:0.5 key:= wait:2 shot:comparison key:Esc key:! wait:1
   key:o key:f wait:2 shot:failures key:o key:t wait:2 shot:tenants key:o key:y wait:2 shot:types
   key:o key:w wait:2 shot:workers key:o key:s wait:2 shot:schedules key:o key:n wait:2 shot:notifications
   key:o key:r wait:1 key:? wait:0.5 shot:keys key:Esc text:: wait:0.5 text:fa wait:0.5 shot:palette key:Esc
   text:/ text:is:fa wait:0.7 shot:filter'
 
-pictures() { # SIZE THEME NAME
-    "$termshot" --size "$1" --env HOME="$home" --env XDG_CONFIG_HOME= --env XDG_STATE_HOME= \
-        --keys "$(echo "$tour" | sed "s/shot:/shot:$3-/g")" --out "$folder" \
-        -- "$opsroom" --url "$url" --theme "$2"
+pictures() { # SIZE NAME ARGUMENTS...
+    size=$1 name=$2
+    shift 2
+    "$termshot" --size "$size" --env HOME="$home" --env XDG_CONFIG_HOME= --env XDG_STATE_HOME= \
+        --keys "$(echo "$tour" | sed "s/shot:/shot:$name-/g")" --out "$folder" \
+        -- "$opsroom" --url "$url" "$@"
 }
 
 for size in 40x10 80x24 120x40 200x60; do
-    pictures "$size" dark "$size"
+    pictures "$size" "$size" --theme dark
 done
-pictures 120x40 light light
+for theme in light high-contrast; do
+    pictures 120x40 "$theme" --theme "$theme"
+done
+NO_COLOR=1 pictures 120x40 plain --ascii
 rm -f "$folder"/*.txt

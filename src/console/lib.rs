@@ -239,6 +239,13 @@ fn settings(config: Config, views: Vec<SavedView>) -> Settings {
 /// The team's views and one's own.
 fn views(config: &Config, folders: &Folders) -> Result<Vec<SavedView>, Failure> {
     let team = match &config.profile.team_views {
+        // Named, it is meant to be there; one's own may not be written yet.
+        Some(path) if !path.exists() => {
+            let path = path.display();
+            return Err(Failure::usage(format!(
+                "{path}: there is no such file; team_views in config.toml names it"
+            )));
+        }
         Some(path) => config::read_views(path).map_err(Failure::usage)?,
         None => Vec::new(),
     };

@@ -164,6 +164,22 @@ fn keys_are_listed_as_they_are_bound_and_conflicts_point_at_their_line() {
     );
 }
 
+/// Whoever names the team's views wants them: a typing mistake is not the same as having none.
+#[test]
+fn the_teams_views_are_missed_where_they_are_not() {
+    let home = home();
+    write(
+        home.path(),
+        "config.toml",
+        "team_views = '/nowhere/views.toml'",
+    );
+    let refused = opsroom(home.path(), &["--snapshot"]);
+    assert_eq!(refused.status.code(), Some(2));
+    let said = String::from_utf8(refused.stderr).unwrap();
+    let expected = "opsroom: /nowhere/views.toml: there is no such file; team_views in config.toml";
+    assert!(said.starts_with(expected), "{said}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_saved_view_opens_by_its_name() {
     let (database, login) = seeded().await;

@@ -321,6 +321,13 @@ fn clicks_select_and_open_and_the_wheel_moves() {
     mouse(&mut app, click, 20, list.y + 5);
     assert_eq!(app.place(), Place::Run);
     press(&mut app, "<Esc>");
+    let filter = app.areas().filter;
+    mouse(&mut app, click, 20, filter.y);
+    assert_eq!(app.context(), Context::Input);
+    press(&mut app, "is:f");
+    mouse(&mut app, click, 20, filter.y);
+    assert!(frame(&app).contains("/ is:f"), "what was typed is kept");
+    press(&mut app, "<Esc>");
     let header = app.areas().header;
     mouse(&mut app, click, 118, header.y);
     assert!(frame(&app).contains("cannot be sorted by this column"));

@@ -57,6 +57,9 @@ impl App {
         if let Some(area) = areas.detail.filter(|area| area.contains(at)) {
             return self.click_detail(area, at);
         }
+        if areas.filter.contains(at) && !self.filter.is_open() {
+            return self.act(Action::Filter);
+        }
         if areas.header.contains(at) && self.place() == Place::Runs {
             self.click_header(at);
         } else if areas.list.contains(at) {

@@ -55,7 +55,7 @@ struct Stored {
 
 /// `"p"` or `["p", "ctrl-p"]`.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "a key in quotes, or several in brackets")]
 enum Keys {
     One(String),
     Several(Vec<String>),
@@ -239,6 +239,10 @@ mod tests {
             (
                 "\n[keys]\npause = 'f'",
                 "config.toml, line 3: 'f' already means 'follow'",
+            ),
+            (
+                "[keys]\npause = 3",
+                "config.toml, line 2: a key in quotes, or several in brackets",
             ),
             (
                 "[keys]\npauze = 'f'",

@@ -112,11 +112,16 @@ fn place(plan: &[(Column, u16, u16, u16)], width: u16) -> Vec<Placed<Column>> {
     let least: u16 = plan.iter().map(|(_, least, ..)| least).sum();
     let mut widths: Vec<u16> = plan.iter().map(|(_, least, ..)| *least).collect();
     let mut left = width.saturating_sub(MARGIN + 1 + gaps + least);
-    // First what is read most: the names of runs and people, then codes, then bars one can tell apart.
-    if width >= 92 {
+    // First what is read most: names and codes as far as most of them go, then all of them, then bars
+    // one can tell apart.
+    if width >= 60 {
         for (wanted, enough) in [
-            (Type, 25),
+            (Type, 19),
+            (What, 17),
             (Tenant, 12),
+            (Code, 17),
+            (By, 11),
+            (Type, 25),
             (By, 12),
             (Code, 19),
             (Progress, 24),
