@@ -23,6 +23,8 @@ pub(crate) enum Place<'a> {
     One(i64),
     /// A scan for each of these, merged.
     Each(&'a [i64]),
+    /// One scan of everybody's for those of these: where everybody has few.
+    Among(&'a [i64]),
 }
 
 /// A condition that an index serves by equality.
@@ -190,10 +192,13 @@ fn arm<'a>(
         if rare || many.len() > MAX_TENANT_SCANS {
             asks.push(Ask::Tenants(many));
             place = Place::All;
+        } else if code.is_none() && matches!(age, Age::ActiveBefore(_)) {
+            place = Place::Among(many);
         }
     }
-    let taken = usize::from(place != Place::All) + usize::from(code.is_some());
-    let room = if place != Place::All && is_of_type_and_state(code, &facts) {
+    let by_tenant = matches!(place, Place::One(_) | Place::Each(_));
+    let taken = usize::from(by_tenant) + usize::from(code.is_some());
+    let room = if by_tenant && is_of_type_and_state(code, &facts) {
         2
     } else {
         2_usize.saturating_sub(taken)

@@ -31,9 +31,10 @@ pub(crate) const FAILURE: &str =
     "f.created_at, f.run_id, f.tenant_id, f.type, f.initiator_name, f.outcome";
 
 #[derive(Clone, Copy)]
-pub(crate) enum Whose {
+pub(crate) enum Whose<'a> {
     All,
     One(i64),
+    Among(&'a [i64]),
     /// Of the tenant `t.id` around it.
     Outer,
 }
@@ -72,7 +73,7 @@ pub(crate) fn push_driver(
     scope: &Scope,
     arm: &Arm<'_>,
     before: Option<Cursor>,
-    whose: Whose,
+    whose: Whose<'_>,
 ) {
     let Source { table, alias, id } = source(scope, arm);
     sql.push(format_args!("{table} {alias} where true"));
@@ -82,6 +83,7 @@ pub(crate) fn push_driver(
             sql.push(format_args!(" and {alias}.tenant_id = "))
                 .push_bind(tenant);
         }
+        Whose::Among(many) => push_any(sql, &format!("{alias}.tenant_id"), many.to_vec()),
         Whose::Outer => {
             sql.push(format_args!(" and {alias}.tenant_id = t.id"));
         }

@@ -147,8 +147,9 @@ pub(crate) fn push_arm(
         return push_by_code(sql, scope, arm, take);
     }
     match arm.place {
-        Place::All => push_scan(sql, scope, arm, take, Whose::All),
-        Place::One(id) => push_scan(sql, scope, arm, take, Whose::One(id)),
+        Place::All | Place::One(_) | Place::Among(_) => {
+            push_scan(sql, scope, arm, take, whose(arm.place));
+        }
         Place::Each(many) if take.order == Order::Any => {
             sql.push("select x.* from ");
             push_each(sql, many);
@@ -163,15 +164,75 @@ pub(crate) fn push_arm(
             sql.push(format_args!("select {} from (", take.columns));
             let limit = slice(arm, take).unwrap_or(take.limit);
             push_newest_keys(sql, scope, many, &[arm], Take { limit, ..take });
-            sql.push(") k");
-            push_run_of(sql, "k.id");
-            sql.push(" where true");
-            for ask in &arm.asks {
-                push_ask(sql, ask, "r");
-            }
-            push_tail(sql, "r", "id", take);
+            sql.push(")");
+            push_judged(sql, arm, take);
         }
     }
+}
+
+/// The tenants of an arm whose slice is many scans merged: its keys are then found once, and handed to
+/// both [`push_arm_of`] and [`push_end_of`].
+pub(crate) fn merged_slice<'a>(scope: &Scope, arm: &Arm<'a>, take: Take<'_>) -> Option<&'a [i64]> {
+    match arm.place {
+        Place::Each(many)
+            if take.order == Order::NewestFirst
+                && source(scope, arm).table == RUNS.table
+                && slice(arm, take).is_some() =>
+        {
+            Some(many)
+        }
+        _ => None,
+    }
+}
+
+/// Pushes a select of the keys that such an arm looks at.
+pub(crate) fn push_slice(
+    sql: &mut QueryBuilder<Postgres>,
+    scope: &Scope,
+    arm: &Arm<'_>,
+    tenants: &[i64],
+    take: Take<'_>,
+) {
+    let limit = slice(arm, take).unwrap_or(take.limit);
+    push_newest_keys(sql, scope, tenants, &[arm], Take { limit, ..take });
+}
+
+/// Pushes the select of an arm whose keys are in `table`.
+pub(crate) fn push_arm_of(
+    sql: &mut QueryBuilder<Postgres>,
+    arm: &Arm<'_>,
+    take: Take<'_>,
+    table: &str,
+) {
+    sql.push(format_args!(
+        "select {} from (select s.id from {table} s order by s.created_at desc, s.id desc)",
+        take.columns
+    ));
+    push_judged(sql, arm, take);
+}
+
+/// As [`push_end`], of an arm whose keys are in `table`.
+pub(crate) fn push_end_of(
+    sql: &mut QueryBuilder<Postgres>,
+    arm: &Arm<'_>,
+    take: Take<'_>,
+    table: &str,
+) {
+    sql.push(format_args!(
+        "select s.created_at, s.id from {table} s order by s.created_at desc, s.id desc limit 1 offset "
+    ))
+    .push_bind(slice(arm, take).unwrap_or(take.limit) - 1);
+}
+
+/// Pushes what is asked of the runs whose keys were just pushed.
+fn push_judged(sql: &mut QueryBuilder<Postgres>, arm: &Arm<'_>, take: Take<'_>) {
+    sql.push(" k");
+    push_run_of(sql, "k.id");
+    sql.push(" where true");
+    for ask in &arm.asks {
+        push_ask(sql, ask, "r");
+    }
+    push_tail(sql, "r", "id", take);
 }
 
 /// Pushes a select of the keys of the last row that a sliced arm looks at; no row where it looks at
@@ -187,15 +248,6 @@ pub(crate) fn push_end(
         sql.push("select null::timestamptz as created_at, null::int8 as id where false");
         return;
     };
-    let merged = source.table == RUNS.table && take.order == Order::NewestFirst;
-    if let (Place::Each(many), true) = (arm.place, merged) {
-        sql.push("select x.created_at, x.id from (");
-        let limit = slice;
-        push_newest_keys(sql, scope, many, &[arm], Take { limit, ..take });
-        sql.push(") x order by x.created_at desc, x.id desc limit 1 offset ")
-            .push_bind(slice - 1);
-        return;
-    }
     let slice = each_slice(arm, slice);
     let each = matches!(arm.place, Place::Each(_));
     if let Place::Each(many) = arm.place {
@@ -216,10 +268,11 @@ pub(crate) fn push_end(
     }
 }
 
-fn whose(place: Place<'_>) -> Whose {
+fn whose(place: Place<'_>) -> Whose<'_> {
     match place {
         Place::All => Whose::All,
         Place::One(id) => Whose::One(id),
+        Place::Among(many) => Whose::Among(many),
         Place::Each(_) => Whose::Outer,
     }
 }
@@ -269,7 +322,7 @@ fn push_scan(
     scope: &Scope,
     arm: &Arm<'_>,
     take: Take<'_>,
-    whose: Whose,
+    whose: Whose<'_>,
 ) {
     sql.push(format_args!("select {} from ", take.columns));
     let slice = slice(arm, take).filter(|_| scope.ids.is_none());
@@ -331,7 +384,7 @@ fn push_by_code(sql: &mut QueryBuilder<Postgres>, scope: &Scope, arm: &Arm<'_>, 
             keys(sql, take);
             sql.push(") x");
         }
-        Place::All | Place::One(_) => keys(sql, take),
+        Place::All | Place::One(_) | Place::Among(_) => keys(sql, take),
     }
     sql.push(") k");
     if found != take.columns || (take.order == Order::Any && !is_judged) {
