@@ -97,6 +97,11 @@ impl Arm<'_> {
         !self.asks.is_empty()
     }
 
+    /// True where it finds runs that are active although they are older than the window: few, if any.
+    pub(crate) fn is_of_few(&self) -> bool {
+        matches!(self.age, Age::ActiveBefore(_))
+    }
+
     /// True where it is scans of many tenants' runs with nothing left to ask.
     pub(crate) fn is_merged(&self) -> bool {
         matches!(self.place, Place::Each(_)) && self.code.is_none() && !self.is_sliced()
@@ -131,9 +136,18 @@ pub(crate) fn arms(scope: &Scope) -> Vec<Arm<'_>> {
             _ => Ask::Codes(list),
         });
     }
-    let [types, names, codes] = lists.map(each);
     let mut arms = Vec::new();
+    if let Some((_, age)) = states
+        .iter()
+        .find(|(_, age)| matches!(age, Age::ActiveBefore(_)))
+    {
+        arms = of_few(scope, lists, *age, &shared);
+    }
+    let [types, names, codes] = lists.map(each);
     for (bucket, age) in &states {
+        if matches!(age, Age::ActiveBefore(_)) {
+            continue;
+        }
         for code in &codes {
             for name in &names {
                 let facts = || {
@@ -157,6 +171,48 @@ pub(crate) fn arms(scope: &Scope) -> Vec<Arm<'_>> {
             }
         }
     }
+    arms
+}
+
+/// The arms of active runs from before the window. They are few: one scan for all types, initiators
+/// and codes costs less than planning one for each.
+fn of_few<'a>(
+    scope: &'a Scope,
+    [types, names, codes]: [Option<&'a [String]>; 3],
+    age: Age,
+    shared: &[Ask<'a>],
+) -> Vec<Arm<'a>> {
+    if [names, codes]
+        .into_iter()
+        .flatten()
+        .any(<[String]>::is_empty)
+    {
+        return Vec::new();
+    }
+    let mut asks = shared.to_vec();
+    asks.extend(codes.map(Ask::Codes));
+    let mut facts = Vec::new();
+    match names {
+        Some([one]) => facts.push(Fact::By(one)),
+        Some(many) => asks.push(Ask::Names(many)),
+        None => {}
+    }
+    let mut arms = Vec::new();
+    if !scope.foreign_types.is_empty() {
+        let mut asks = asks.clone();
+        asks.push(Ask::Foreign {
+            like: &scope.foreign_types,
+            known: scope.types.as_deref().unwrap_or_default(),
+        });
+        arms.push(arm(scope, None, facts.clone(), age, &asks));
+    }
+    match types {
+        Some([]) => return arms,
+        Some([one]) => facts.push(Fact::Type(one)),
+        Some(many) => asks.push(Ask::Types(many)),
+        None => {}
+    }
+    arms.push(arm(scope, None, facts, age, &asks));
     arms
 }
 
@@ -192,7 +248,7 @@ fn arm<'a>(
         if rare || many.len() > MAX_TENANT_SCANS {
             asks.push(Ask::Tenants(many));
             place = Place::All;
-        } else if code.is_none() && matches!(age, Age::ActiveBefore(_)) {
+        } else if matches!(age, Age::ActiveBefore(_)) {
             place = Place::Among(many);
         }
     }

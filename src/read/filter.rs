@@ -164,54 +164,81 @@ pub(crate) fn push_arm(
             sql.push(format_args!("select {} from (", take.columns));
             let limit = slice(arm, take).unwrap_or(take.limit);
             push_newest_keys(sql, scope, many, &[arm], Take { limit, ..take });
-            sql.push(")");
-            push_judged(sql, arm, take);
+            sql.push(") k");
+            push_run_of(sql, "k.id");
+            push_asked(sql, arm, take);
         }
     }
 }
 
-/// The tenants of an arm whose slice is many scans merged: its keys are then found once, and handed to
-/// both [`push_arm_of`] and [`push_end_of`].
-pub(crate) fn merged_slice<'a>(scope: &Scope, arm: &Arm<'a>, take: Take<'_>) -> Option<&'a [i64]> {
-    match arm.place {
-        Place::Each(many)
-            if take.order == Order::NewestFirst
-                && source(scope, arm).table == RUNS.table
-                && slice(arm, take).is_some() =>
-        {
-            Some(many)
+/// What a slice looks at, as a table of its own that both the arm and its end are taken from.
+#[derive(Clone, Copy)]
+pub(crate) enum Kept<'a> {
+    /// Keys: of the scans of many tenants, merged.
+    Keys(&'a [i64]),
+    /// Whole rows: of few.
+    Rows,
+}
+
+impl<'a> Kept<'a> {
+    /// `None` where reading lazily is cheaper than finding a slice once.
+    pub(crate) fn of(scope: &Scope, arm: &Arm<'a>, take: Take<'_>) -> Option<Self> {
+        let is_sliced = slice(arm, take).is_some()
+            && take.order == Order::NewestFirst
+            && source(scope, arm).table == RUNS.table;
+        match arm.place {
+            _ if !is_sliced => None,
+            Place::Each(many) => Some(Self::Keys(many)),
+            _ if arm.is_of_few() && scope.ids.is_none() => Some(Self::Rows),
+            _ => None,
         }
-        _ => None,
+    }
+
+    /// Pushes the select of what the slice looks at.
+    pub(crate) fn push(
+        self,
+        sql: &mut QueryBuilder<Postgres>,
+        scope: &Scope,
+        arm: &Arm<'_>,
+        take: Take<'_>,
+    ) {
+        let limit = slice(arm, take).unwrap_or(take.limit);
+        let take = Take { limit, ..take };
+        match self {
+            Self::Keys(tenants) => push_newest_keys(sql, scope, tenants, &[arm], take),
+            Self::Rows => {
+                sql.push(format_args!("select {COLUMNS} from "));
+                push_driver(sql, scope, arm, take.before, whose(arm.place));
+                push_tail(sql, "r", "id", take);
+            }
+        }
+    }
+
+    /// As [`push_arm`], from the table of that name.
+    pub(crate) fn push_arm(
+        self,
+        sql: &mut QueryBuilder<Postgres>,
+        arm: &Arm<'_>,
+        take: Take<'_>,
+        table: &str,
+    ) {
+        sql.push(format_args!("select {} from ", take.columns));
+        match self {
+            Self::Keys(_) => {
+                sql.push(format_args!(
+                    "(select s.id from {table} s order by s.created_at desc, s.id desc) k"
+                ));
+                push_run_of(sql, "k.id");
+            }
+            Self::Rows => {
+                sql.push(format_args!("{table} r"));
+            }
+        }
+        push_asked(sql, arm, take);
     }
 }
 
-/// Pushes a select of the keys that such an arm looks at.
-pub(crate) fn push_slice(
-    sql: &mut QueryBuilder<Postgres>,
-    scope: &Scope,
-    arm: &Arm<'_>,
-    tenants: &[i64],
-    take: Take<'_>,
-) {
-    let limit = slice(arm, take).unwrap_or(take.limit);
-    push_newest_keys(sql, scope, tenants, &[arm], Take { limit, ..take });
-}
-
-/// Pushes the select of an arm whose keys are in `table`.
-pub(crate) fn push_arm_of(
-    sql: &mut QueryBuilder<Postgres>,
-    arm: &Arm<'_>,
-    take: Take<'_>,
-    table: &str,
-) {
-    sql.push(format_args!(
-        "select {} from (select s.id from {table} s order by s.created_at desc, s.id desc)",
-        take.columns
-    ));
-    push_judged(sql, arm, take);
-}
-
-/// As [`push_end`], of an arm whose keys are in `table`.
+/// As [`push_end`], from the table of that name.
 pub(crate) fn push_end_of(
     sql: &mut QueryBuilder<Postgres>,
     arm: &Arm<'_>,
@@ -224,10 +251,8 @@ pub(crate) fn push_end_of(
     .push_bind(slice(arm, take).unwrap_or(take.limit) - 1);
 }
 
-/// Pushes what is asked of the runs whose keys were just pushed.
-fn push_judged(sql: &mut QueryBuilder<Postgres>, arm: &Arm<'_>, take: Take<'_>) {
-    sql.push(" k");
-    push_run_of(sql, "k.id");
+/// Pushes what is asked of the runs just pushed.
+fn push_asked(sql: &mut QueryBuilder<Postgres>, arm: &Arm<'_>, take: Take<'_>) {
     sql.push(" where true");
     for ask in &arm.asks {
         push_ask(sql, ask, "r");

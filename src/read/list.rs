@@ -8,12 +8,9 @@
 //! by a trigger on every change, so an equal pair means an equal row; only a tenant's new name waits
 //! until the row itself changes or the page is asked for anew.
 
-use crate::arm::{Age, Arm, Place, arms};
+use crate::arm::{Arm, Place, arms};
 use crate::error::ReadError;
-use crate::filter::{
-    KEYS, Order, Search, Take, may_repeat, merged_slice, push_arm, push_arm_of, push_end,
-    push_end_of, push_slice,
-};
+use crate::filter::{KEYS, Kept, Order, Search, Take, may_repeat, push_arm, push_end, push_end_of};
 use crate::merge::push_newest_keys;
 use crate::moment::Moment;
 use crate::row::{self, COLUMNS, Cursor, PAYLOAD, RunRow};
@@ -152,7 +149,7 @@ pub(crate) fn push_page(sql: &mut QueryBuilder<Postgres>, scopes: &[Scope], take
     let of_scope = |scope| arms(scope).into_iter().map(move |arm| (scope, arm));
     let arms: Vec<(&Scope, _)> = scopes.iter().flat_map(of_scope).collect();
     // Of several arms that may each fill the page only the keys, and then the rows of those that made it.
-    let full = |(_, arm): &&(_, Arm<'_>)| !matches!(arm.age, Age::ActiveBefore(_));
+    let full = |(_, arm): &&(_, Arm<'_>)| !arm.is_of_few();
     let is_merged = |(_, arm): &&(_, Arm<'_>)| arm.is_merged();
     let by_keys = arms.iter().filter(full).count() > 1
         || scopes.len() == 1 && arms.iter().any(|one| is_merged(&one));
@@ -164,11 +161,11 @@ pub(crate) fn push_page(sql: &mut QueryBuilder<Postgres>, scopes: &[Scope], take
     let mut names = Vec::new();
     for (at, (scope, arm)) in arms.iter().enumerate() {
         if !together(&arms[at]) {
-            if let Some(tenants) = merged_slice(scope, arm, of_arm) {
+            if let Some(kept) = Kept::of(scope, arm, of_arm) {
                 sql.push(format_args!("slice{at} as materialized ("));
-                push_slice(sql, scope, arm, tenants, of_arm);
+                kept.push(sql, scope, arm, of_arm);
                 sql.push(format_args!("), arm{at} as materialized ("));
-                push_arm_of(sql, arm, of_arm, &format!("slice{at}"));
+                kept.push_arm(sql, arm, of_arm, &format!("slice{at}"));
             } else {
                 sql.push(format_args!("arm{at} as materialized ("));
                 push_arm(sql, scope, arm, of_arm);
@@ -219,7 +216,7 @@ pub(crate) fn push_page(sql: &mut QueryBuilder<Postgres>, scopes: &[Scope], take
     let sliced = |(_, (_, arm)): &(usize, &(_, Arm<'_>))| arm.is_sliced();
     for (at, (scope, arm)) in arms.iter().enumerate().filter(sliced) {
         sql.push(" union all (select q.created_at, q.id from (");
-        match merged_slice(scope, arm, take) {
+        match Kept::of(scope, arm, take) {
             Some(_) => push_end_of(sql, arm, take, &format!("slice{at}")),
             None => push_end(sql, scope, arm, take),
         }
