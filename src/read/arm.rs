@@ -97,6 +97,12 @@ impl Arm<'_> {
         !self.asks.is_empty()
     }
 
+    /// True where nothing is asked but whose a run is: indexes of everybody's runs tell that.
+    pub(crate) fn asks_only_whose(&self) -> bool {
+        let is_whose = |ask: &Ask<'_>| matches!(ask, Ask::Tenants(_));
+        self.is_sliced() && self.asks.iter().all(is_whose)
+    }
+
     /// True where it finds runs that are active although they are older than the window: few, if any.
     pub(crate) fn is_of_few(&self) -> bool {
         matches!(self.age, Age::ActiveBefore(_))

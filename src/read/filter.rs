@@ -352,8 +352,14 @@ fn push_scan(
     sql.push(format_args!("select {} from ", take.columns));
     let slice = slice(arm, take).filter(|_| scope.ids.is_none());
     if let Some(slice) = slice.map(|slice| each_slice(arm, slice)) {
-        // All that a list or a condition may ask for.
-        sql.push(format_args!("(select {COLUMNS} from "));
+        // All that a list or a condition may ask for; or what the index has, so that no row is fetched
+        // only to be found another tenant's.
+        let columns = if take.columns == KEYS && arm.asks_only_whose() {
+            "r.id, r.created_at, r.tenant_id"
+        } else {
+            COLUMNS
+        };
+        sql.push(format_args!("(select {columns} from "));
         push_driver(sql, scope, arm, take.before, whose);
         sql.push(" order by r.created_at desc, r.id desc limit ")
             .push_bind(slice)

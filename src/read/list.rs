@@ -152,7 +152,10 @@ pub(crate) fn push_page(sql: &mut QueryBuilder<Postgres>, scopes: &[Scope], take
     let full = |(_, arm): &&(_, Arm<'_>)| !arm.is_of_few();
     let is_merged = |(_, arm): &&(_, Arm<'_>)| arm.is_merged();
     let by_keys = arms.iter().filter(full).count() > 1
-        || scopes.len() == 1 && arms.iter().any(|one| is_merged(&one));
+        || scopes.len() == 1
+            && arms
+                .iter()
+                .any(|one| is_merged(&one) || one.1.asks_only_whose());
     let columns = if by_keys { KEYS } else { take.columns };
     let of_arm = Take { columns, ..take };
     let together = |(scope, arm): &(&Scope, Arm<'_>)| {
