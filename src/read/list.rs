@@ -10,11 +10,12 @@
 
 use crate::arm::{Arm, Place, arms};
 use crate::error::ReadError;
-use crate::filter::{KEYS, Kept, Order, Search, Take, may_repeat, push_arm, push_end, push_end_of};
+use crate::filter::{KEYS, Order, Search, Take, may_repeat, push_arm};
 use crate::merge::push_newest_keys;
 use crate::moment::Moment;
 use crate::row::{self, COLUMNS, Cursor, PAYLOAD, RunRow};
 use crate::scope::Scope;
+use crate::slice::{Kept, push_end, push_end_of};
 use crate::stuck::Stuck;
 use chrono::{DateTime, Utc};
 use opsroom_model::RunId;
