@@ -31,6 +31,8 @@ pub(crate) enum Place<'a> {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Fact<'a> {
     Type(&'a str),
+    /// A scan for each of these, merged.
+    EachType(&'a [String]),
     Bucket(Bucket),
     By(&'a str),
 }
@@ -81,7 +83,7 @@ impl Fact<'_> {
             Self::Bucket(_) => 0.05,
             Self::By(SYSTEM) => 0.8,
             Self::By(_) => 0.02,
-            Self::Type(_) => 0.15,
+            Self::Type(_) | Self::EachType(_) => 0.15,
         }
     }
 
@@ -95,6 +97,18 @@ impl Arm<'_> {
     /// True where its rows are searched a slice at a time.
     pub(crate) fn is_sliced(&self) -> bool {
         !self.asks.is_empty()
+    }
+
+    /// The types that have a scan each.
+    pub(crate) fn each_type(&self) -> Option<&[String]> {
+        self.facts.iter().find_map(|fact| match fact {
+            Fact::EachType(types) => Some(*types),
+            _ => None,
+        })
+    }
+
+    fn is_driven_by_type(&self) -> bool {
+        self.facts.iter().any(|fact| matches!(fact, Fact::Type(_)))
     }
 
     /// True where nothing is asked but whose a run is: indexes of everybody's runs tell that.
@@ -149,7 +163,8 @@ pub(crate) fn arms(scope: &Scope) -> Vec<Arm<'_>> {
     {
         arms = of_few(scope, lists, *age, &shared);
     }
-    let [types, names, codes] = lists.map(each);
+    let [types, names, codes] = lists;
+    let (names, codes) = (each(names), each(codes));
     for (bucket, age) in &states {
         if matches!(age, Age::ActiveBefore(_)) {
             continue;
@@ -162,9 +177,28 @@ pub(crate) fn arms(scope: &Scope) -> Vec<Arm<'_>> {
                         .into_iter()
                         .chain(name.map(Fact::By))
                 };
-                for run_type in &types {
-                    let facts = facts().chain(run_type.map(Fact::Type)).collect();
-                    arms.push(arm(scope, *code, facts, *age, &shared));
+                let of_type = |one| {
+                    let facts = facts().chain(one).collect();
+                    arm(scope, *code, facts, *age, &shared)
+                };
+                match types {
+                    None => arms.push(of_type(None)),
+                    Some([first, _, ..])
+                        if !of_type(Some(Fact::Type(first))).is_driven_by_type() =>
+                    {
+                        // What another condition finds is looked at once for all types.
+                        let mut asks = shared.clone();
+                        asks.extend(types.map(Ask::Types));
+                        arms.push(arm(scope, *code, facts().collect(), *age, &asks));
+                    }
+                    Some(many @ [first, _, ..])
+                        if code.is_none() && !of_type(Some(Fact::Type(first))).is_sliced() =>
+                    {
+                        arms.push(of_type(Some(Fact::EachType(many))));
+                    }
+                    Some(list) => {
+                        arms.extend(list.iter().map(|one| of_type(Some(Fact::Type(one)))));
+                    }
                 }
                 if !scope.foreign_types.is_empty() {
                     let mut asks = shared.clone();
@@ -286,7 +320,7 @@ fn arm<'a>(
 /// The one triple with an index of its own: what a tenant's people ask for most.
 fn is_of_type_and_state(code: Option<&str>, facts: &[Fact<'_>]) -> bool {
     code.is_none()
-        && matches!(facts, [Fact::Bucket(bucket), Fact::Type(_)] if *bucket != Bucket::Succeeded)
+        && matches!(facts, [Fact::Bucket(bucket), Fact::Type(_) | Fact::EachType(_)] if *bucket != Bucket::Succeeded)
 }
 
 /// Which states are looked for, and how far back: the window holds for what has ended.

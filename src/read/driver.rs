@@ -152,6 +152,9 @@ pub(crate) fn push_fact(sql: &mut QueryBuilder<Postgres>, fact: Fact<'_>, alias:
             sql.push(format_args!(" and {alias}.type = "))
                 .push_bind(one.to_owned());
         }
+        Fact::EachType(_) => {
+            sql.push(format_args!(" and {alias}.type = y.type"));
+        }
         Fact::By(one) => {
             sql.push(format_args!(" and {alias}.initiator_name = "))
                 .push_bind(one.to_owned());

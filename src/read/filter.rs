@@ -8,7 +8,7 @@ use crate::driver::{
     FAILURE, Whose, is_asked_of_failure, is_asked_of_run, numbers, push_any, push_ask, push_bounds,
     push_driver, push_since, push_tail,
 };
-use crate::merge::{push_each, push_merged, push_newest_keys};
+use crate::merge::{push_each, push_merged, push_newest_keys, push_types};
 use crate::row::{COLUMNS, Cursor};
 use crate::scope::Scope;
 use crate::slice::{each_slice, push_asked, slice};
@@ -142,12 +142,12 @@ pub(crate) fn push_arm(
     }
     match arm.place {
         Place::All | Place::One(_) | Place::Among(_) => {
-            push_scan(sql, scope, arm, take, Whose::of(arm.place));
+            push_scans(sql, scope, arm, take, Whose::of(arm.place));
         }
         Place::Each(many) if take.order == Order::Any => {
             sql.push("select x.* from ");
             push_each(sql, many);
-            push_scan(sql, scope, arm, take, Whose::Outer);
+            push_scans(sql, scope, arm, take, Whose::Outer);
             sql.push(") x");
             push_tail(sql, "x", "id", take);
         }
@@ -162,6 +162,20 @@ pub(crate) fn push_arm(
             push_run_of(sql, "k.id");
             push_asked(sql, arm, take);
         }
+    }
+}
+
+/// The scans of an arm of one tenant, or of everybody.
+fn push_scans(
+    sql: &mut QueryBuilder<Postgres>,
+    scope: &Scope,
+    arm: &Arm<'_>,
+    take: Take<'_>,
+    whose: Whose<'_>,
+) {
+    push_types(sql, arm, |sql| push_scan(sql, scope, arm, take, whose));
+    if arm.each_type().is_some() {
+        push_tail(sql, "z", "id", take);
     }
 }
 

@@ -151,12 +151,12 @@ pub(crate) fn push_page(sql: &mut QueryBuilder<Postgres>, scopes: &[Scope], take
     let arms: Vec<(&Scope, _)> = scopes.iter().flat_map(of_scope).collect();
     // Of several arms that may each fill the page only the keys, and then the rows of those that made it.
     let full = |(_, arm): &&(_, Arm<'_>)| !arm.is_of_few();
-    let is_merged = |(_, arm): &&(_, Arm<'_>)| arm.is_merged();
-    let by_keys = arms.iter().filter(full).count() > 1
-        || scopes.len() == 1
-            && arms
-                .iter()
-                .any(|one| is_merged(&one) || one.1.asks_only_whose());
+    let is_many_scans = |one: &(&Scope, Arm<'_>)| {
+        let (_, arm) = one;
+        arm.is_merged() || arm.asks_only_whose() || arm.each_type().is_some()
+    };
+    let by_keys =
+        arms.iter().filter(full).count() > 1 || scopes.len() == 1 && arms.iter().any(is_many_scans);
     let columns = if by_keys { KEYS } else { take.columns };
     let of_arm = Take { columns, ..take };
     let together = |(scope, arm): &(&Scope, Arm<'_>)| {
