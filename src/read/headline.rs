@@ -5,10 +5,11 @@
 
 use crate::arm::arms;
 use crate::error::ReadError;
-use crate::filter::{Order, Search, Take, push_any_where, push_end, push_rows};
+use crate::filter::{Order, Search, Take, push_any_where, push_rows};
 use crate::moment;
 use crate::row;
 use crate::scope::Scope;
+use crate::slice::push_end;
 use crate::stuck::{Facts, Waits};
 use crate::workers::Worker;
 use chrono::{DateTime, Utc};
@@ -57,6 +58,14 @@ impl Headline {
     pub fn count(&self, bucket: Bucket) -> Capped {
         let found = self.counts.iter().find(|(known, _)| *known == bucket);
         found.map(|(_, count)| *count).unwrap_or_default()
+    }
+
+    /// False where no run is active for certain.
+    pub(crate) fn may_have_active(&self) -> bool {
+        let is_active = |(bucket, count): &(Bucket, Capped)| {
+            bucket.state().is_active() && (count.n > 0 || count.more)
+        };
+        self.counts.iter().any(is_active)
     }
 }
 
