@@ -100,10 +100,13 @@ fn both(app: &App, canvas: &mut Canvas<'_>, area: Rect, (this, other): (&RunDeta
     };
     let (_, left, right) = cells(area.y);
     for (place, run) in [(left, this), (right, other)] {
-        Line::of(format!("#{}", run.id), Role::Strong)
-            .and("  ", Role::Screen)
-            .and(app.clock.stamp(run.created_at), Role::Muted)
-            .draw(canvas, place);
+        let name = Line::of(format!("#{}", run.id), Role::Strong);
+        let at = app.clock.stamp(run.created_at);
+        let whole = name.clone().and("  ", Role::Screen).and(at, Role::Muted);
+        match whole.width() <= usize::from(place.width) {
+            true => whole.draw(canvas, place),
+            false => name.draw(canvas, place),
+        }
     }
     let rows = (area.y + 1..area.bottom()).zip(items.iter().skip(app.comparison.top));
     for (y, item) in rows {

@@ -24,17 +24,21 @@ enum Column {
     Missed,
 }
 
-const COLUMNS: &[table::Column<Column>] = &[
-    column(Column::State, "STATE", Align::Left, (9, 9), 0),
-    column(Column::Name, "SCHEDULE", Align::Left, (17, 32), 0),
-    column(Column::Tenant, "TENANT", Align::Left, (12, 28), 2),
-    column(Column::Type, "STARTS", Align::Left, (14, 30), 7),
-    column(Column::Cron, "CRON", Align::Left, (12, 18), 4),
-    column(Column::Zone, "ZONE", Align::Left, (13, 20), 6),
-    column(Column::Next, "NEXT", Align::Right, (9, 11), 0),
-    column(Column::Last, "LAST", Align::Left, (21, 21), 3),
-    column(Column::Missed, "MISSED", Align::Right, (6, 6), 5),
-];
+/// Names are cut last, but NEXT stays beside them on the smallest screens.
+fn columns(width: u16) -> [table::Column<Column>; 9] {
+    let name = if width < 60 { 13 } else { 17 };
+    [
+        column(Column::State, "STATE", Align::Left, (9, 9), 0),
+        column(Column::Name, "SCHEDULE", Align::Left, (name, 32), 0),
+        column(Column::Tenant, "TENANT", Align::Left, (12, 28), 2),
+        column(Column::Type, "STARTS", Align::Left, (14, 30), 7),
+        column(Column::Cron, "CRON", Align::Left, (12, 18), 4),
+        column(Column::Zone, "ZONE", Align::Left, (13, 20), 6),
+        column(Column::Next, "NEXT", Align::Right, (9, 11), 0),
+        column(Column::Last, "LAST", Align::Left, (21, 21), 3),
+        column(Column::Missed, "MISSED", Align::Right, (6, 6), 5),
+    ]
+}
 
 /// A fire time so long ago that no worker honours it.
 const OVERDUE: TimeDelta = TimeDelta::minutes(2);
@@ -60,7 +64,7 @@ fn state(app: &App, row: &ScheduleRow) -> State {
 pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, areas: &Areas) {
     headline(app, canvas, areas.headline);
     let rows = &app.schedules.listing.rows;
-    let columns = table::place(COLUMNS, areas.list.width);
+    let columns = table::place(&columns(areas.list.width), areas.list.width);
     let table = board::table(
         areas,
         &columns,
