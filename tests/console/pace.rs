@@ -1,4 +1,4 @@
-//! How often the database is asked.
+//! How often the database is asked, and frames are painted.
 
 use crate::session::{SOON, console, seeded};
 use crate::stage::{ago, frame, give, live, page, press, story, tell};
@@ -117,5 +117,22 @@ async fn a_console_holds_one_connection_whatever_it_shows() {
         assert_eq!(held().await, 1, "after {keys:?}");
     }
     terminal.send("q").unwrap();
+    assert_eq!(terminal.wait_exit(SOON).unwrap().exit_code(), 0);
+}
+
+/// A terminal without bracketed paste types what is pasted.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_of_keys_hides_no_frame() {
+    let (database, login) = seeded().await;
+    let mut terminal = console(&database.url(&login), 100, 30);
+    terminal.wait_for("inventory.sync", SOON).unwrap();
+    terminal.send("/").unwrap();
+    terminal.wait_for("Esc leave", SOON).unwrap();
+    let before = terminal.bytes_written();
+    let typed = "is:failed ".repeat(5) + &"\x7f".repeat(50);
+    terminal.send(&typed.repeat(200)).unwrap();
+    let painted = terminal.bytes_written() - before;
+    assert!(painted > 5_000, "{painted} bytes");
+    terminal.send("\x03").unwrap();
     assert_eq!(terminal.wait_exit(SOON).unwrap().exit_code(), 0);
 }

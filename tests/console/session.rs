@@ -107,23 +107,6 @@ async fn the_detail_comes_back_with_its_run_when_the_filter_changes() {
     terminal.wait_exit(SOON).unwrap();
 }
 
-/// A terminal without bracketed paste types what is pasted.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_flood_of_keys_hides_no_frame() {
-    let (database, login) = seeded().await;
-    let mut terminal = console(&database.url(&login), 100, 30);
-    terminal.wait_for("inventory.sync", SOON).unwrap();
-    terminal.send("/").unwrap();
-    terminal.wait_for("Esc leave", SOON).unwrap();
-    let before = terminal.bytes_written();
-    let typed = "is:failed ".repeat(5) + &"\x7f".repeat(50);
-    terminal.send(&typed.repeat(200)).unwrap();
-    let painted = terminal.bytes_written() - before;
-    assert!(painted > 5_000, "{painted} bytes");
-    terminal.send("\x03").unwrap();
-    assert_eq!(terminal.wait_exit(SOON).unwrap().exit_code(), 0);
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn every_signal_gives_the_terminal_back() {
     let (database, login) = seeded().await;
