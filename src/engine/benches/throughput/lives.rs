@@ -1,6 +1,7 @@
 //! Whole lives: runs of a person are queued in batches of 50, claimed, executed without doing anything,
-//! and ended, with every index, trigger, notification and audit entry. Against pgbench sending the
-//! same statements in the same batches, with as many connections as a worker uses for them.
+//! and ended, with every index, trigger, notification, rollup and audit entry. Against pgbench sending
+//! the same statements in the same batches, with as many connections as a worker uses for them, and
+//! one more that ticks the rollups and beats as often as the worker does.
 
 use crate::figures::Figures;
 use crate::operation::{Job, QUEUE, TYPE, pool, registry, world};
@@ -8,7 +9,8 @@ use opsroom_engine::{Worker, WorkerOptions};
 use opsroom_postgres::Binaries;
 use opsroom_testkit::{World, eventually};
 use std::io::Write as _;
-use std::process::{Command, Stdio};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -17,6 +19,9 @@ use tokio_util::sync::CancellationToken;
 const RUNS: u32 = 51_200;
 const SLOTS: u32 = 64;
 const ROUNDS: usize = 3;
+
+const TICK: &[u8] = b"select t.state, t.runs, coalesce(t.pending, 0), coalesce(t.stale, false) from opsroom.rollup_tick(p_rest => make_interval(secs => 2)) t;\n";
+const BEAT: &[u8] = b"select opsroom.beat(:worker::uuid);\n";
 
 pub(crate) async fn measure(figures: &mut Figures) {
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
@@ -103,27 +108,10 @@ async fn by_pgbench() -> f64 {
         .execute(&mut world.owner().await.unwrap())
         .await
         .unwrap();
-    let server = world.database().server().connection();
-    let mut replay = Command::new(pgbench());
-    replay
-        .args(["-n", "-M", "prepared", "-c", "2", "-j", "2"])
-        .args(["-t", &(RUNS / SLOTS / 2).to_string()])
-        .arg("-D")
-        .arg(format!("worker={worker}"))
-        .arg("-f")
-        .arg(script.path())
-        .arg("-h")
-        .arg(server.socket_dir())
-        .args([
-            "-p",
-            &server.port().to_string(),
-            "-U",
-            &world.worker,
-            world.database().name(),
-        ])
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped());
+    let lives = ["-c", "2", "-j", "2", "-t", &(RUNS / SLOTS / 2).to_string()];
+    let mut replay = replay(&world, worker, script.path(), &lives);
     let started = Instant::now();
+    let _keeper = Keeper::start(&world, worker);
     let said = tokio::task::spawn_blocking(move || replay.output())
         .await
         .unwrap()
@@ -141,8 +129,75 @@ async fn by_pgbench() -> f64 {
     .fetch_one(&mut world.owner().await.unwrap())
     .await
     .unwrap();
+    let counted: i64 = sqlx::query_scalar("select count(*) from opsroom.rollup_days")
+        .fetch_one(&mut world.owner().await.unwrap())
+        .await
+        .unwrap();
+    assert!(counted > 0, "the replay kept no rollups");
     assert!(f64::from(ended) > 0.99 * f64::from(RUNS), "{ended} ended");
     f64::from(ended) / (queued + drained).as_secs_f64()
+}
+
+/// pgbench with one script, on the worker's login.
+fn replay(world: &World, worker: uuid::Uuid, script: &Path, more: &[&str]) -> Command {
+    let server = world.database().server().connection();
+    let mut command = Command::new(pgbench());
+    command
+        .args(["-n", "-M", "prepared"])
+        .args(more)
+        .arg("-D")
+        .arg(format!("worker={worker}"))
+        .arg("-f")
+        .arg(script)
+        .arg("-h")
+        .arg(server.socket_dir())
+        .args([
+            "-p",
+            &server.port().to_string(),
+            "-U",
+            &world.worker,
+            world.database().name(),
+        ])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped());
+    command
+}
+
+/// What a worker does beside claiming and ending: rollups every 3 s, a beat every sixth of 30 s. Ends
+/// when dropped.
+struct Keeper {
+    child: Child,
+    _script: tempfile::NamedTempFile,
+}
+
+impl Keeper {
+    fn start(world: &World, worker: uuid::Uuid) -> Self {
+        let mut script = tempfile::NamedTempFile::new().unwrap();
+        for second in 0..15 {
+            if second % 3 == 0 {
+                script.write_all(TICK).unwrap();
+            }
+            if second % 5 == 0 {
+                script.write_all(BEAT).unwrap();
+            }
+            script.write_all(b"\\sleep 1 s\n").unwrap();
+        }
+        let child = replay(world, worker, script.path(), &["-c", "1", "-T", "3600"])
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        Self {
+            child,
+            _script: script,
+        }
+    }
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
 }
 
 /// Beside the server, or where the machine's client programs are.
