@@ -17,7 +17,7 @@ trap 'rm -r "$home"' EXIT
 
 # Every screen by its keys; what a screen shows is there once it says so, or after a moment.
 tour='until:live wait:2 shot:runs
-  key:! wait:2 key:Enter wait:2 shot:run key:Esc wait:0.5 key:= wait:2 shot:comparison key:Esc key:! wait:1
+  key:! wait:2 key:j key:j wait:2 shot:failed key:Enter wait:2 shot:run key:Esc wait:0.5 key:= wait:2 shot:comparison key:Esc key:! wait:1
   key:o key:f wait:2 shot:failures key:o key:t wait:2 shot:tenants key:o key:y wait:2 shot:types
   key:o key:w wait:2 shot:workers key:o key:s wait:2 shot:schedules key:o key:n wait:2 shot:notifications
   key:o key:r wait:1 key:? wait:0.5 shot:keys key:Esc text:: wait:0.5 text:fa wait:0.5 shot:palette key:Esc

@@ -63,7 +63,7 @@ create table opsroom.operation_runs (
   autovacuum_analyze_scale_factor = 0.02
 );
 comment on column opsroom.operation_runs.changed_xid is
-  'Stamped on insert and on a change of status, outcome, worker, attempt, available_at or failures; never on progress.';
+  'Stamped on insert and on a change of status, outcome, worker, attempt or available_at; never on progress.';
 comment on column opsroom.operation_runs.available_at is
   'NULL: nobody here executes it, never claimed nor reaped. Future: not yet. infinity: waits for a confirmation.';
 comment on column opsroom.operation_runs.claim_no is 'Rises at every claim; the fence of every later write.';
@@ -181,8 +181,8 @@ begin
   if (new.started_at, new.completed_at) is distinct from (old.started_at, old.completed_at) then
     perform opsroom.refuse_future(new.started_at, new.completed_at);
   end if;
-  if (new.status, new.outcome, new.worker_id, new.attempt, new.available_at, new.failure_summary)
-     is distinct from (old.status, old.outcome, old.worker_id, old.attempt, old.available_at, old.failure_summary) then
+  if (new.status, new.outcome, new.worker_id, new.attempt, new.available_at)
+     is distinct from (old.status, old.outcome, old.worker_id, old.attempt, old.available_at) then
     new.changed_xid := pg_catalog.pg_current_xact_id();
   else
     new.changed_xid := old.changed_xid;

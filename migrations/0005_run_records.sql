@@ -25,7 +25,7 @@ begin
   end if;
   insert into opsroom.run_failures (tenant_id, run_id, ord, code, n, created_at)
   select new.tenant_id, new.id, e.ord, e.value ->> 'code',
-         least(coalesce(pg_catalog.trunc((e.value ->> 'count')::numeric), 1), 1000000000)::bigint, new.created_at
+         coalesce(pg_catalog.trunc((e.value ->> 'count')::numeric), 1)::bigint, new.created_at
     from pg_catalog.jsonb_array_elements(new.failure_summary) with ordinality e (value, ord);
   return null;
 end

@@ -614,7 +614,10 @@ begin
 end
 $$;
 
--- As in 0004, and a tick may take another server's transaction numbers off the runs.
+-- As in 0004, and a tick may take another server's transaction numbers off the runs; and a change of the
+-- failures alone is stamped.
+comment on column opsroom.operation_runs.changed_xid is
+  'Stamped on insert and on a change of status, outcome, worker, attempt, available_at or failures; never on progress.';
 create or replace function opsroom.guard_run() returns trigger
 language plpgsql set search_path = '' as $$
 begin

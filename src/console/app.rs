@@ -34,6 +34,7 @@ mod sort;
 mod take;
 mod travel;
 pub mod tree;
+mod turn;
 mod vocabulary;
 mod wants;
 mod workers;
@@ -70,7 +71,6 @@ use chrono::{DateTime, TimeDelta, Utc};
 use opsroom_model::RunId;
 use opsroom_model::query::Query;
 use opsroom_read::{Headline, Point};
-use std::collections::BTreeSet;
 
 /// Which part of the screen takes the keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -261,7 +261,7 @@ impl App {
         self.settle();
         // Kept once per visit, not once per key; before the end of the program, not behind it.
         if (self.place() != Place::Notifications || effects.contains(&Effect::Quit))
-            && let Some(read) = self.notifications.to_keep()
+            && let Some(read) = self.notifications.newly_read()
         {
             effects.insert(0, Effect::Read(read));
         }
@@ -394,53 +394,5 @@ impl App {
         self.types.clear();
         self.travel.clear();
         self.clock.freeze(None);
-    }
-
-    /// When the last look ended and which notifications were read, as far as that is remembered.
-    pub fn remember(&mut self, last_look: Option<DateTime<Utc>>, read: BTreeSet<i64>) {
-        self.looks = Looks::after(last_look);
-        self.notifications = Notifications::after(read);
-    }
-
-    /// Puts the theme called `name` on, where there is one.
-    pub fn wear(&mut self, name: &str) {
-        if let Ok(theme) = self.shelf.theme(name) {
-            self.theme = theme;
-        }
-    }
-
-    /// The console of another database, on the same screen and with the same filter. Nothing that the
-    /// former one answered is kept. `theme` is put on where there is such a one.
-    #[must_use]
-    pub fn turned(self, settings: Settings, theme: Option<&str>) -> Self {
-        let theme = theme.and_then(|name| self.shelf.theme(name).ok());
-        let next = Self::new(Start {
-            size: self.size,
-            theme: theme.unwrap_or(self.theme),
-            shelf: self.shelf,
-            glyphs: self.glyphs,
-            query: self.filter.query().clone(),
-            clock: Clock::new(self.clock.now, self.clock.local),
-            settings,
-        });
-        Self {
-            focused: self.focused,
-            mouse: self.mouse,
-            ..next
-        }
-    }
-
-    fn themes_saved(&mut self, shelf: Result<Shelf, String>) {
-        let shelf = match shelf {
-            Ok(shelf) => shelf,
-            Err(error) => return self.say(error),
-        };
-        match shelf.theme(self.theme.name()) {
-            Ok(theme) => {
-                self.theme = theme;
-                self.shelf = shelf;
-            }
-            Err(error) => self.say(error.to_string()),
-        }
     }
 }

@@ -34,7 +34,7 @@ pub struct Line {
 }
 
 /// Turns the console to the database of a profile; an error is a word to the person.
-pub type Turn<'a> = &'a dyn Fn(App, &str) -> Result<(App, Line), (App, String)>;
+pub type Turn<'a> = &'a dyn Fn(&mut App, &str) -> Result<Line, String>;
 
 /// What the loop lives among.
 pub struct World<'a> {
@@ -94,12 +94,9 @@ pub async fn run(mut app: App, mut world: World<'_>) -> io::Result<End> {
             match flow {
                 Flow::On => {}
                 Flow::End => return Ok(End::Quit),
-                Flow::Turn(name) => match (world.turn)(app, &name) {
-                    Ok((turned, line)) => (app, world.line) = (turned, line),
-                    Err((same, word)) => {
-                        app = same;
-                        app.say(word);
-                    }
+                Flow::Turn(name) => match (world.turn)(&mut app, &name) {
+                    Ok(line) => world.line = line,
+                    Err(word) => app.say(word),
                 },
             }
             // Keys typed faster than frames are taken in together.

@@ -200,7 +200,11 @@ fn start(
     } else {
         crossterm::terminal::size()?
     };
-    let settings = settings(config, views);
+    let mut settings = settings(config, views);
+    if cli.url.is_some() {
+        // The address given is not the profile's.
+        settings.profile = None;
+    }
     let place = cli.view.as_ref().and_then(|name| {
         let view = settings.views.iter().find(|view| view.name == *name);
         view.map(|view| view.place)

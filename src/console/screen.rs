@@ -2,6 +2,7 @@
 //! Nothing here knows of the database, the terminal or the clock.
 
 mod banner;
+mod board;
 mod columns;
 mod comparison;
 mod context;

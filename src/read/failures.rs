@@ -84,7 +84,7 @@ pub(crate) fn query(scope: &Scope) -> QueryBuilder<Postgres> {
     )
     .push_bind(CODES)
     .push(") select f.at as covers_from, now() as as_of, s.ready, g.code, g.runs::int8 as runs, g.items::int8 as items, \
-            g.first_at, g.last_at, g.trend, n.tenants from s cross join f left join grouped g on true left join ");
+            g.first_at, g.last_at, g.trend, coalesce(n.tenants, 0) as tenants from s cross join f left join grouped g on true left join ");
     push_tenants_of_codes(&mut sql, scope);
     sql.push(" n on n.code = g.code order by g.runs desc, g.code");
     sql
@@ -140,18 +140,19 @@ fn push_tenants_of_codes(sql: &mut QueryBuilder<Postgres>, scope: &Scope) {
             push_seen(sql, scope);
             sql.push(" union select e.code, e.tenant_id from fresh e) u group by u.code)");
         }
-        // One row a tenant: nothing to tell apart, but for those of the tail. Each code is a range of
-        // the index, as short as the window.
+        // One row a tenant: nothing to tell apart, but for those of the tail.
         (None, _) => {
-            sql.push("(select p.code, (select count(*) ");
-            push_seen(sql, scope);
             sql.push(
-                " and t.code = p.code) + (select count(distinct e.tenant_id) from fresh e \
-                   where e.code = p.code and not exists (select ",
+                "(select u.code, sum(u.n)::int8 as tenants from (select t.code, count(*) as n ",
             );
             push_seen(sql, scope);
             sql.push(
-                " and t.tenant_id = e.tenant_id and t.code = e.code)) as tenants from grouped p)",
+                " group by t.code union all select e.code, count(distinct e.tenant_id) from fresh e \
+                   where not exists (select ",
+            );
+            push_seen(sql, scope);
+            sql.push(
+                " and t.tenant_id = e.tenant_id and t.code = e.code) group by e.code) u group by u.code)",
             );
         }
     }

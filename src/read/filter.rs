@@ -14,11 +14,11 @@ use crate::scope::{RowCondition, Scope};
 use sqlx::{Postgres, QueryBuilder};
 
 /// Rows of a slice, all arms' tenants together.
-const SLICE: i64 = 1_000;
+const SLICE: i64 = 600;
 /// Where each row takes a look into another table.
-const DEAR_SLICE: i64 = 500;
+const DEAR_SLICE: i64 = 300;
 /// How many times as much a slice is that is not the first: the first rows are on the screen by then.
-const LATER: i64 = 8;
+const LATER: i64 = 12;
 
 /// Nothing but the keys of the list's order, as columns of [`Take`].
 pub(crate) const KEYS: &str = "r.id, r.created_at";
@@ -187,7 +187,8 @@ pub(crate) fn push_end(
         sql.push("select null::timestamptz as created_at, null::int8 as id where false");
         return;
     };
-    if let (Place::Each(many), true) = (arm.place, source.table == RUNS.table) {
+    let merged = source.table == RUNS.table && take.order == Order::NewestFirst;
+    if let (Place::Each(many), true) = (arm.place, merged) {
         sql.push("select x.created_at, x.id from (");
         let limit = slice;
         push_newest_keys(sql, scope, many, &[arm], Take { limit, ..take });
@@ -246,8 +247,10 @@ fn slice(arm: &Arm<'_>, take: Take<'_>) -> Option<i64> {
         Search::Slice if dear => DEAR_SLICE * later,
         Search::Slice => SLICE * later,
     };
-    // What many scans give has to be merged first.
-    let merged = matches!(arm.place, Place::Each(_)) && arm.code.is_none();
+    // What many scans give a list has to be merged first.
+    let merged = take.order == Order::NewestFirst
+        && matches!(arm.place, Place::Each(_))
+        && arm.code.is_none();
     Some(if merged { rows / 2 } else { rows })
 }
 

@@ -3,8 +3,9 @@
 //! types and time alone, completed runs are counted by the rollups, exactly; other counts are exact up
 //! to [`CAP`], those of a failure code up to [`CODE_CAP`], and say so beyond.
 
+use crate::arm::arms;
 use crate::error::ReadError;
-use crate::filter::{Order, Search, Take, push_any_where, push_rows};
+use crate::filter::{Order, Search, Take, push_any_where, push_end, push_rows};
 use crate::moment;
 use crate::row;
 use crate::scope::Scope;
@@ -85,7 +86,16 @@ pub(crate) fn query(scopes: &[Scope], active_only: bool) -> QueryBuilder<Postgre
             },
         };
         push_rows(&mut sql, &of_bucket, take);
-        sql.push(format_args!(" n) as {}", bucket.as_str()));
+        sql.push(format_args!(" n) as {}, (false", bucket.as_str()));
+        // More than were looked at.
+        for scope in of_bucket.iter().filter(|scope| scope.ids.is_none()) {
+            for arm in arms(scope).iter().filter(|arm| arm.is_sliced()) {
+                sql.push(" or exists (");
+                push_end(&mut sql, scope, arm, take);
+                sql.push(")");
+            }
+        }
+        sql.push(format_args!(") as {}_cut", bucket.as_str()));
     }
     sql.push(
         ", (select min(r.created_at) from opsroom.operation_runs r where r.outcome = 'pending' and r.status = 'queued' \
@@ -120,7 +130,14 @@ pub(crate) fn decode(
             let counted = ended.iter().find(|(known, _)| known == bucket);
             let count = match counted {
                 Some((_, count)) => *count,
-                None => capped(row.try_get(bucket.as_str())?, cap),
+                None => {
+                    let count = capped(row.try_get(bucket.as_str())?, cap);
+                    let cut: bool = row.try_get(format!("{}_cut", bucket.as_str()).as_str())?;
+                    Capped {
+                        more: count.more || cut,
+                        ..count
+                    }
+                }
             };
             headline.counts.push((*bucket, count));
         }

@@ -45,7 +45,7 @@ pub(crate) fn push_merged(
     scan: &dyn Fn(&mut QueryBuilder<Postgres>, Take<'_>),
 ) {
     let all = (tenants.len() * scans).max(1) as i64;
-    let few = (take.limit * 4 / all).clamp(4, take.limit);
+    let few = (take.limit * 4 / all).clamp(take.limit.min(4), take.limit);
     // The fallback stands inside: under row-level security COALESCE around it would keep the index out.
     sql.push("with reach as materialized (select coalesce((select x.created_at from ");
     push_each(sql, tenants);

@@ -2,6 +2,7 @@
 //! the newest [`COVERED`] runs, and the answer says so.
 
 use crate::error::ReadError;
+use crate::filter::{Search, Take};
 use crate::list::{self, MAX_PAGE, RunPage, push_page, push_payload, slice_of};
 use crate::moment;
 use crate::scope::Scope;
@@ -11,7 +12,11 @@ use sqlx::postgres::PgRow;
 use sqlx::{Postgres, QueryBuilder, Row};
 
 /// Runs that are put in order, at most.
-pub const COVERED: u32 = 500;
+pub const COVERED: u32 = 400;
+
+/// Runs looked at for those, where each must be to be judged: a list goes on with older ones, an order
+/// does not.
+const SEARCHED: i64 = 4_000;
 
 /// By what runs are sorted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,7 +104,11 @@ pub(crate) fn query(
 ) -> QueryBuilder<Postgres> {
     let mut sql = QueryBuilder::new(begin);
     sql.push("with ");
-    push_page(&mut sql, scopes, slice_of(i64::from(COVERED), None));
+    let take = Take {
+        search: Search::Newest(SEARCHED),
+        ..slice_of(i64::from(COVERED), None)
+    };
+    push_page(&mut sql, scopes, take);
     let direction = match request.direction {
         Direction::Ascending => "asc",
         Direction::Descending => "desc",

@@ -52,7 +52,7 @@ fn an_order_is_asked_for_and_says_what_it_covers() {
     sorted(&mut app, LONGEST, rows);
     let shown = frame(&app);
     assert!(
-        shown.contains("sorted: newest 500, since 09:13:20"),
+        shown.contains("sorted: newest 400, since 09:13:20"),
         "{shown}"
     );
     assert!(shown.contains("TOOK↓"), "{shown}");

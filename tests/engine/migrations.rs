@@ -1,6 +1,7 @@
 //! The schema comes about once, whole, and only from a program that knows it.
 
 use opsroom_engine::migrate::{MigrateError, SchemaState, known_version, migrate, schema_state};
+use opsroom_engine::rollups;
 use opsroom_testkit::TestDatabase;
 use sqlx::PgConnection;
 
@@ -20,7 +21,10 @@ async fn objects(connection: &mut PgConnection) -> Vec<String> {
          union all
          select p.oid::regprocedure || md5(p.prosrc) from pg_proc p where p.pronamespace = 'opsroom'::regnamespace
          union all
-         select format('%s %s', tgrelid::regclass, tgname) from pg_trigger
+         select pg_get_triggerdef(oid) from pg_trigger where not tgisinternal
+         union all
+         select format('%s %s %s', conrelid::regclass, conname, pg_get_constraintdef(oid)) from pg_constraint
+          where connamespace = 'opsroom'::regnamespace
          order by 1",
     )
     .fetch_all(connection)
@@ -180,4 +184,90 @@ async fn a_login_without_the_right_hears_which_one_it_lacks() {
         .unwrap();
     let error = migrate(&mut plain, |_, _| {}).await.unwrap_err();
     assert!(matches!(error, MigrateError::NotAllowed(_)), "{error}");
+}
+
+/// The migrations that are in databases already, with the beginnings of their checksums. Whoever adds
+/// one adds its line; a line that is here is never changed: `migrate` refuses such databases.
+const LANDED: &str = include_str!("landed.tsv");
+
+#[tokio::test]
+async fn what_landed_is_never_edited() {
+    let database = TestDatabase::new().await.unwrap();
+    let mut owner = database.connect().await.unwrap();
+    let query = "select version || E'\\t' || left(encode(checksum, 'hex'), 16) from opsroom.schema_migrations order by version";
+    let found: Vec<String> = sqlx::query_scalar(query)
+        .fetch_all(&mut owner)
+        .await
+        .unwrap();
+    assert_eq!(found, LANDED.lines().collect::<Vec<_>>());
+}
+
+/// A database as the first landing left it: migrations 1 to 11 and 13, and in use.
+const USED: &str = r#"
+insert into opsroom.workspaces (id, name) overriding system value values (1, 'emea');
+insert into opsroom.tenants (id, workspace_id, name) overriding system value values (1, 1, 'contoso'), (2, 1, 'fabrikam');
+insert into opsroom.operation_runs (tenant_id, initiator_name, type, run_identity_hash, status, outcome, failure_summary,
+  created_at, started_at, completed_at)
+select 1 + n % 2, 'System', 'inventory.sync', encode(sha256(n::text::bytea), 'hex'), 'completed', 'failed',
+  '[{"code":"graph.timeout","message":"m","count":9000000000000000000}]', t.at, t.at, t.at
+  from generate_series(1, 40) n cross join lateral (select now() - n * interval '5 hours' as at) t;
+insert into opsroom.operation_runs (tenant_id, initiator_name, type, run_identity_hash)
+values (1, 'System', 'crm.sync', repeat('a', 64))"#;
+
+#[tokio::test]
+async fn a_database_in_use_is_brought_up_to_date() {
+    let fresh = TestDatabase::new().await.unwrap();
+    let database = TestDatabase::empty().await.unwrap();
+    let mut owner = database.connect().await.unwrap();
+    database
+        .script(
+            "create schema opsroom authorization opsroom_owner;
+             create view opsroom.runs_initiator_type as select 1 as one;
+             alter view opsroom.runs_initiator_type owner to opsroom_owner",
+        )
+        .await
+        .unwrap();
+    let error = migrate(&mut owner, |_, _| {}).await.unwrap_err();
+    assert!(
+        matches!(error, MigrateError::Failed { version: 12, .. }),
+        "{error}"
+    );
+    let changes = include_str!("../../migrations/0013_changes.sql");
+    database
+        .script(&format!(
+            "drop view opsroom.runs_initiator_type; set role opsroom_owner; {changes}"
+        ))
+        .await
+        .unwrap();
+    sqlx::query("insert into opsroom.schema_migrations (version, description, success, checksum, execution_time)
+                 values (13, 'changes', true, sha384(convert_to($1, 'UTF8')), 0)")
+        .bind(changes)
+        .execute(&mut owner)
+        .await
+        .unwrap();
+    database.script(USED).await.unwrap();
+
+    let migrated = migrate(&mut owner, |_, _| {}).await.unwrap();
+    let applied: Vec<i64> = migrated
+        .applied
+        .iter()
+        .map(|(version, _)| *version)
+        .collect();
+    assert_eq!(applied, [12, 14, 15, 16, 17, 18, 19]);
+    let expected = objects(&mut fresh.connect().await.unwrap()).await;
+    let found = objects(&mut owner).await;
+    let differing: Vec<_> = (found.iter().filter(|object| !expected.contains(object)))
+        .chain(expected.iter().filter(|object| !found.contains(object)))
+        .collect();
+    assert_eq!(
+        differing,
+        Vec::<&String>::new(),
+        "not as in a fresh database"
+    );
+    rollups::catch_up(&mut owner).await.unwrap();
+    let counted =
+        "select sum(failed)::bigint from opsroom.rollup_days where tenant_id = 0 and type = ''";
+    assert_eq!(database.number(counted).await.unwrap(), 40);
+    let checked = rollups::check(&mut owner, |_, _, _| {}).await.unwrap();
+    assert_eq!(checked.differing, []);
 }

@@ -44,6 +44,11 @@ async fn shop(closed: u32) -> (World, Arc<Box>, Registry) {
     (world, post, registry)
 }
 
+async fn owner(world: &World) -> sqlx::PgPool {
+    let url = world.database().superuser_url();
+    sqlx::PgPool::connect(&url).await.unwrap()
+}
+
 async fn sent(world: &World) -> i64 {
     let sent = "select count(*) from shop.invoices where sent_at is not null";
     world.database().number(sent).await.unwrap()
@@ -61,9 +66,7 @@ fn codes(row: &Value) -> Vec<&str> {
 #[tokio::test]
 async fn an_order_is_a_run_and_the_run_sends_the_invoice() {
     let (world, post, registry) = shop(0).await;
-    let owner = sqlx::PgPool::connect(&world.database().superuser_url())
-        .await
-        .unwrap();
+    let owner = owner(&world).await;
     let placed = place_order(&owner, &registry, TenantId(world.north), 7, 995)
         .await
         .unwrap();
@@ -80,9 +83,7 @@ async fn an_order_is_a_run_and_the_run_sends_the_invoice() {
 #[tokio::test]
 async fn an_order_that_is_rolled_back_leaves_neither_invoice_nor_run() {
     let (world, _, registry) = shop(0).await;
-    let owner = sqlx::PgPool::connect(&world.database().superuser_url())
-        .await
-        .unwrap();
+    let owner = owner(&world).await;
     let mut transaction = owner.begin().await.unwrap();
     let tenant = TenantId(world.north);
     send(&mut transaction, &registry, tenant, 1).await.unwrap();
@@ -94,9 +95,7 @@ async fn an_order_that_is_rolled_back_leaves_neither_invoice_nor_run() {
 #[tokio::test]
 async fn asked_for_twice_it_is_one_run_and_sent_already_it_is_skipped() {
     let (world, post, registry) = shop(0).await;
-    let owner = sqlx::PgPool::connect(&world.database().superuser_url())
-        .await
-        .unwrap();
+    let owner = owner(&world).await;
     let tenant = TenantId(world.north);
     let placed = place_order(&owner, &registry, tenant, 7, 995)
         .await
@@ -114,9 +113,7 @@ async fn asked_for_twice_it_is_one_run_and_sent_already_it_is_skipped() {
 #[tokio::test]
 async fn a_closed_post_is_tried_again_and_named_by_its_code_while_it_is_closed() {
     let (world, post, registry) = shop(1).await;
-    let owner = sqlx::PgPool::connect(&world.database().superuser_url())
-        .await
-        .unwrap();
+    let owner = owner(&world).await;
     let placed = place_order(&owner, &registry, TenantId(world.north), 7, 995)
         .await
         .unwrap();

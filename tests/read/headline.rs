@@ -37,6 +37,25 @@ async fn counts_are_per_bucket_whatever_states_are_asked_for() {
 }
 
 #[tokio::test]
+async fn what_is_searched_is_counted_from_below_where_not_all_was_looked_at() {
+    let world = World::new().await;
+    let many = "insert into opsroom.operation_runs (tenant_id, initiator_name, type, run_identity_hash, status, outcome, created_at, started_at, completed_at) \
+        select 1, 'System', 'inventory.sync', repeat('d', 64), 'completed', 'succeeded', c.at, c.at, c.at \
+          from generate_series(1, 10100) n cross join lateral (select now() - n * interval '1 min' as at) c";
+    world.database.script(many).await.unwrap();
+    let mut reader = world.oncall().await;
+    for (query, cut) in [
+        ("nothing-has-this", false),
+        ("tenant:contoso,adatum nothing-has-this", true),
+    ] {
+        let headline = reader.headline(&parse(query).unwrap()).await.unwrap();
+        let succeeded = headline.count(Bucket::Succeeded);
+        assert_eq!((succeeded.n, succeeded.more), (0, cut), "{query}");
+        assert!(!headline.count(Bucket::Failed).more, "{query}");
+    }
+}
+
+#[tokio::test]
 async fn a_code_of_very_many_runs_is_counted_from_below() {
     let world = World::new().await;
     let script = "insert into opsroom.operation_runs (tenant_id, initiator_name, type, run_identity_hash, status, outcome,

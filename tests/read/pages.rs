@@ -1,7 +1,7 @@
 //! Pages: keyset order, and asking again for what is held.
 
 use crate::world::{World, page};
-use opsroom_model::query::Query;
+use opsroom_model::query::{Query, parse};
 use opsroom_model::{Bucket, RunId};
 use opsroom_read::PageRequest;
 use std::sync::Arc;
@@ -31,6 +31,38 @@ async fn pages_follow_each_other_without_a_gap_or_a_repeat() {
         }
     }
     assert_eq!(walked, whole);
+}
+
+#[tokio::test]
+async fn a_page_may_be_a_row_or_two_whoever_asks_for_what() {
+    let world = World::new().await;
+    let mut reader = world.oncall().await;
+    for query in [
+        "",
+        "is:queued",
+        "is:failed,partial",
+        "code:graph.throttled",
+        "tenant:contoso,adatum",
+        "tenant:contoso,adatum is:queued",
+        "tenant:contoso,adatum code:graph.throttled",
+        "tenant:contoso,adatum throttled",
+        "tenant:nosuch",
+    ] {
+        let whole = page(&mut reader, query).await;
+        for limit in 1..4 {
+            let request = PageRequest {
+                query: parse(query).unwrap(),
+                limit,
+                before: None,
+            };
+            let some = reader.page(&request, &[]).await.unwrap();
+            let expected = whole.rows.iter().take(limit as usize);
+            assert!(
+                some.rows.iter().eq(expected),
+                "{limit} of {query}: {some:?}"
+            );
+        }
+    }
 }
 
 #[tokio::test]

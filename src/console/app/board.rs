@@ -54,6 +54,10 @@ impl<T: Named, F> Board<T, F> {
 pub trait Moves {
     /// How many rows there are.
     fn len(&self) -> usize;
+    /// True where there are none.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
     /// The first row on the screen.
     fn top(&self) -> usize;
     /// The selected one.

@@ -78,7 +78,7 @@ impl Notifications {
     }
 
     /// What was read, where that is not remembered yet.
-    pub(super) fn to_keep(&mut self) -> Option<BTreeSet<i64>> {
+    pub(super) fn newly_read(&mut self) -> Option<BTreeSet<i64>> {
         let fresh = !std::mem::replace(&mut self.kept, true);
         (fresh && !self.read.is_empty()).then(|| self.read.clone())
     }

@@ -49,17 +49,15 @@ pub async fn run(
     let line = fed(&app, memory, |wanted, answering| {
         feed::run(reader, wanted, answering)
     });
-    let turn = |app: App, name: &str| match turned(&folders, name, profile) {
-        Ok((profile, options, memory)) => {
-            let mut app = app.turned(profile.settings, profile.theme.as_deref());
-            app.remember(memory.last_look(), memory.read());
-            app.say(format!("profile: {name}"));
-            let line = fed(&app, memory, |wanted, answering| {
-                feed::open(options, wanted, answering)
-            });
-            Ok((app, line))
-        }
-        Err(failure) => Err((app, failure.message)),
+    let turn = |app: &mut App, name: &str| {
+        let found = turned(&folders, name, profile);
+        let (profile, options, memory) = found.map_err(|failure| failure.message)?;
+        app.turn(profile.settings, profile.theme.as_deref());
+        app.remember(memory.last_look(), memory.read());
+        app.say(format!("profile: {name}"));
+        Ok(fed(app, memory, |wanted, answering| {
+            feed::open(options, wanted, answering)
+        }))
     };
     let signals = Watch::begin()?;
     let guard = Guard::take()?;

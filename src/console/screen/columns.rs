@@ -91,8 +91,8 @@ pub fn columns(width: u16) -> Vec<Placed<Column>> {
         ],
         _ => &[
             (State, 11, 0, 11),
-            (Type, 23, 4, 31),
-            (Tenant, 10, 2, 28),
+            (Type, 21, 4, 31),
+            (Tenant, 12, 2, 28),
             (By, 9, 2, 24),
             (Age, 5, 0, 5),
             (Took, 6, 0, 6),
@@ -112,9 +112,15 @@ fn place(plan: &[(Column, u16, u16, u16)], width: u16) -> Vec<Placed<Column>> {
     let least: u16 = plan.iter().map(|(_, least, ..)| least).sum();
     let mut widths: Vec<u16> = plan.iter().map(|(_, least, ..)| *least).collect();
     let mut left = width.saturating_sub(MARGIN + 1 + gaps + least);
-    // First what is read most: the names of runs, then bars one can tell apart.
+    // First what is read most: the names of runs and people, then codes, then bars one can tell apart.
     if width >= 92 {
-        for (wanted, enough) in [(Type, 25), (By, 12), (Progress, 24)] {
+        for (wanted, enough) in [
+            (Type, 25),
+            (Tenant, 12),
+            (By, 12),
+            (Code, 19),
+            (Progress, 24),
+        ] {
             let has_no_bar = wanted == Progress && width < FULL_FROM;
             if let Some(at) = plan
                 .iter()

@@ -52,7 +52,12 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         };
         canvas.text_right(
             last,
-            format!(" {} more lines ", lapse::grouped(below as u64)),
+            // What it lies over is cut, and says so.
+            format!(
+                "{} {} more lines ",
+                app.glyphs.ellipsis,
+                lapse::grouped(below as u64)
+            ),
             Role::Muted,
         );
     }

@@ -1,12 +1,12 @@
 //! Failures by code: how many runs, of how many tenants, since when, and which way it goes. Below or
 //! beside them what the selected code means and what usually helps.
 
-use super::notice;
+use super::{board, notice};
 use crate::app::{App, Areas};
 use crate::lapse;
 use crate::theme::Role;
 use crate::widget::spark::spark;
-use crate::widget::table::{self, Align, Order, Table, column};
+use crate::widget::table::{self, Align, Order, column};
 use crate::widget::{Canvas, Line};
 use chrono::{DateTime, TimeDelta, Utc};
 use opsroom_model::catalogue;
@@ -38,15 +38,12 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, areas: &Areas) {
     headline(app, canvas, areas.headline);
     let rows = &app.failures.listing.rows;
     let columns = table::place(COLUMNS, areas.list.width);
-    let table = Table {
-        columns: &columns,
-        header: areas.header,
-        body: areas.list,
-        top: app.failures.cursor.top,
-        at: app.failures.cursor.at(),
-        len: rows.len(),
-        sort: Some((Column::Runs, Order::Descending)),
-    };
+    let table = board::table(
+        areas,
+        &columns,
+        &app.failures,
+        Some((Column::Runs, Order::Descending)),
+    );
     let cell = |canvas: &mut Canvas<'_>, area: Rect, column, at: usize| {
         draw_cell(app, canvas, area, column, &rows[at]);
     };

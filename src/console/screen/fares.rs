@@ -1,11 +1,11 @@
 //! Tenants and types: what is under way, how much fails, how long it takes and waits, when it last
 //! went well. The worst first.
 
-use super::notice;
+use super::{board, notice};
 use crate::app::{App, Areas, Fares, fares};
 use crate::lapse;
 use crate::theme::Role;
-use crate::widget::table::{self, Align, Table, column};
+use crate::widget::table::{self, Align, column};
 use crate::widget::{Canvas, Line};
 use opsroom_read::{Health, Percentiles};
 use ratatui::layout::Rect;
@@ -74,16 +74,8 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, areas: &Areas, fares: &Fa
     headline(app, canvas, areas.headline, fares, words);
     let rows = &fares.listing.rows;
     let columns = table::place(&columns(words), areas.list.width);
-    let table = Table {
-        columns: &columns,
-        header: areas.header,
-        body: areas.list,
-        top: fares.cursor.top,
-        at: fares.cursor.at(),
-        len: rows.len(),
-        // By a rate that counts few runs for less: no column alone has that order.
-        sort: None,
-    };
+    // By a rate that counts few runs for less: no column alone has that order.
+    let table = board::table(areas, &columns, fares, None);
     let cell = |canvas: &mut Canvas<'_>, area: Rect, column, at: usize| {
         draw_cell(app, canvas, area, column, &rows[at]);
     };

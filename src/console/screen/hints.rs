@@ -8,6 +8,9 @@ use opsroom_model::Clean;
 use ratatui::layout::{Position, Rect};
 use unicode_width::UnicodeWidthStr;
 
+/// The hint of the key that shows all keys.
+const HELP: &str = "keys";
+
 pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, area: Rect) -> Option<Position> {
     if let Some(input) = &app.detail.search.input {
         let prompt = canvas.text(area, " search ", Role::Accent);
@@ -64,12 +67,20 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, area: Rect) -> Option<Pos
     None
 }
 
-/// The keys and words that fit.
+/// The keys and words that fit; the key that shows all of them goes last.
 fn line(mut line: Line, hints: Vec<(String, &'static str)>, area: Rect) -> Line {
-    for (key, word) in hints {
-        if line.width() + key.width() + word.len() + 4 > usize::from(area.width) {
-            break;
+    let needs = |(key, word): &(String, &str)| key.width() + word.len() + 4;
+    let help = hints.iter().position(|(_, word)| *word == HELP);
+    let (mut is_full, mut kept) = (false, help.map_or(0, |at| needs(&hints[at])));
+    for (at, hint) in hints.into_iter().enumerate() {
+        if help == Some(at) {
+            (is_full, kept) = (false, 0);
         }
+        is_full |= line.width() + needs(&hint) + kept > usize::from(area.width);
+        if is_full {
+            continue;
+        }
+        let (key, word) = hint;
         line = line
             .and(key, Role::Accent)
             .and(" ", Role::Muted)

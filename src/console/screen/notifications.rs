@@ -1,10 +1,10 @@
 //! Notifications: what the login's user was told of, newest first; what was not read yet is marked.
 
-use super::notice;
+use super::{board, notice};
 use crate::app::{App, Areas};
 use crate::glyphs::role_of;
 use crate::theme::Role;
-use crate::widget::table::{self, Align, Order, Table, column};
+use crate::widget::table::{self, Align, Order, column};
 use crate::widget::{Canvas, Line, Notice};
 use opsroom_model::Bucket;
 use opsroom_read::Notification;
@@ -34,15 +34,12 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, areas: &Areas) {
     let board = &app.notifications.board;
     let rows = &board.listing.rows;
     let columns = table::place(COLUMNS, areas.list.width);
-    let table = Table {
-        columns: &columns,
-        header: areas.header,
-        body: areas.list,
-        top: board.cursor.top,
-        at: board.cursor.at(),
-        len: rows.len(),
-        sort: Some((Column::When, Order::Ascending)),
-    };
+    let table = board::table(
+        areas,
+        &columns,
+        board,
+        Some((Column::When, Order::Ascending)),
+    );
     let sign = |at: usize| {
         let read = app.notifications.is_read(rows[at].id);
         (!read).then_some((app.glyphs.unread, Role::Accent))

@@ -1,11 +1,11 @@
 //! Schedules: what fires when, how the last one ended, what was missed, what is wrong.
 
-use super::notice;
+use super::{board, notice};
 use crate::app::{App, Areas};
 use crate::glyphs::role_of;
 use crate::lapse;
 use crate::theme::Role;
-use crate::widget::table::{self, Align, Order, Table, column};
+use crate::widget::table::{self, Align, Order, column};
 use crate::widget::{Canvas, Line};
 use chrono::TimeDelta;
 use opsroom_read::ScheduleRow;
@@ -61,15 +61,12 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, areas: &Areas) {
     headline(app, canvas, areas.headline);
     let rows = &app.schedules.listing.rows;
     let columns = table::place(COLUMNS, areas.list.width);
-    let table = Table {
-        columns: &columns,
-        header: areas.header,
-        body: areas.list,
-        top: app.schedules.cursor.top,
-        at: app.schedules.cursor.at(),
-        len: rows.len(),
-        sort: Some((Column::Next, Order::Ascending)),
-    };
+    let table = board::table(
+        areas,
+        &columns,
+        &app.schedules,
+        Some((Column::Next, Order::Ascending)),
+    );
     let cell = |canvas: &mut Canvas<'_>, area: Rect, column, at: usize| {
         draw_cell(app, canvas, area, column, &rows[at]);
     };

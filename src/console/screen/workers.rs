@@ -1,10 +1,11 @@
 //! The workers: who lives, since when it was heard of, what it takes and what it has in hand. The
 //! pattern of a list screen: columns with their drop order, one cell function, one notice.
 
+use super::board;
 use crate::app::{App, Areas, WorkerRow};
 use crate::lapse;
 use crate::theme::Role;
-use crate::widget::table::{self, Align, Order, Table, column};
+use crate::widget::table::{self, Align, Order, column};
 use crate::widget::{Canvas, Line};
 use ratatui::layout::Rect;
 
@@ -33,15 +34,12 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, areas: &Areas) {
     headline(app, canvas, areas.headline);
     let rows = &app.workers.listing.rows;
     let columns = table::place(COLUMNS, areas.list.width);
-    let table = Table {
-        columns: &columns,
-        header: areas.header,
-        body: areas.list,
-        top: app.workers.cursor.top,
-        at: app.workers.cursor.at(),
-        len: rows.len(),
-        sort: Some((Column::Name, Order::Ascending)),
-    };
+    let table = board::table(
+        areas,
+        &columns,
+        &app.workers,
+        Some((Column::Name, Order::Ascending)),
+    );
     let cell = |canvas: &mut Canvas<'_>, area: Rect, column, at: usize| {
         draw_cell(app, canvas, area, column, &rows[at]);
     };
@@ -66,7 +64,7 @@ fn headline(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     let slots: u64 = alive
         .map(|row| u64::try_from(row.worker.slots).unwrap_or(0))
         .sum();
-    let busy: u64 = rows.iter().map(|row| row.runs.len() as u64).sum();
+    let busy: u64 = rows.iter().map(|row| busy(row) as u64).sum();
     let mut line = Line::of(" ", Role::Screen);
     for (n, sign, word, role) in [
         (live, app.glyphs.running, "live", Role::Running),
@@ -91,6 +89,12 @@ fn headline(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         Role::Muted,
     )
     .draw(canvas, area);
+}
+
+/// A worker holds jobs that are over until their ending is written: they take no slot.
+fn busy(row: &WorkerRow) -> usize {
+    let slots = usize::try_from(row.worker.slots).unwrap_or_default();
+    row.runs.len().min(slots)
 }
 
 fn draw_cell(app: &App, canvas: &mut Canvas<'_>, area: Rect, column: Column, row: &WorkerRow) {
@@ -124,7 +128,7 @@ fn draw_cell(app: &App, canvas: &mut Canvas<'_>, area: Rect, column: Column, row
             );
         }
         Column::Busy => {
-            let busy = format!("{}/{}", row.runs.len(), worker.slots);
+            let busy = format!("{}/{}", busy(row), worker.slots);
             canvas.text_right(
                 area,
                 busy,

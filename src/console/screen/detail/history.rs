@@ -115,7 +115,10 @@ impl Sheet<'_> {
                 } else {
                     Role::Muted
                 };
-                line.and(format!(", this {times:.1}×"), role)
+                match times < 0.1 {
+                    true => line.and(", this a tenth at most", role),
+                    false => line.and(format!(", this {times:.1}×"), role),
+                }
             }
             _ => line,
         }

@@ -13,6 +13,9 @@ use opsroom_model::{Clean, catalogue};
 use opsroom_read::stuck::Waits;
 use opsroom_read::{Attempt, FailureLine, ItemPage, RunDetail, Stuck};
 
+/// Columns that the counts take beside their bar.
+const NUMBERS: usize = 44;
+
 pub(super) struct Sheet<'a> {
     pub run: &'a RunDetail,
     pub stuck: Option<Stuck>,
@@ -176,8 +179,12 @@ impl Sheet<'_> {
         let total = counts.total.unwrap_or_else(|| counts.done());
         let noun = if total == 1 { "item" } else { "items" };
         let mut line = Line::of(format!("{} {noun}   ", lapse::grouped(total)), Role::Screen);
-        if counts.total.is_some_and(|total| total > 0) {
-            let room = self.width.saturating_sub(line.width() + 44).clamp(8, 40);
+        // Where there is little room, the numbers are worth more than a bar.
+        if counts.total.is_some_and(|total| total > 0) && self.width >= NUMBERS + 8 {
+            let room = self
+                .width
+                .saturating_sub(line.width() + NUMBERS)
+                .clamp(8, 40);
             let done = if self.run.state.is_active() {
                 Role::Running
             } else {
