@@ -8,6 +8,7 @@ mod attacks;
 mod batches;
 mod boundary;
 mod claims;
+mod counted;
 mod drains;
 mod entitled;
 mod fences;

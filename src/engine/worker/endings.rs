@@ -5,8 +5,7 @@
 use crate::deadline::{STATEMENT, within};
 use serde_json::Value;
 use sqlx::{PgConnection, PgPool};
-use std::sync::Arc;
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
 /// Endings written with one statement at most.
@@ -30,22 +29,20 @@ pub(super) struct Ending {
 #[derive(Clone)]
 pub(super) struct Endings {
     sender: mpsc::Sender<(Ending, oneshot::Sender<bool>)>,
-    ended: Arc<Notify>,
 }
 
 impl Endings {
-    /// Starts the writer of `worker`. `ended` is told when something was handed in.
-    pub(super) fn start(pool: PgPool, worker: Uuid, name: String, ended: Arc<Notify>) -> Self {
+    /// Starts the writer of `worker`.
+    pub(super) fn start(pool: PgPool, worker: Uuid, name: String) -> Self {
         let (sender, receiver) = mpsc::channel(MOST);
         tokio::spawn(write_batches(pool, worker, name, receiver));
-        Self { sender, ended }
+        Self { sender }
     }
 
     /// True once it is committed. False where it is not known to be: the claim is lost, the row is
     /// held by somebody, or the whole batch failed.
     pub(super) async fn write(&self, ending: Ending) -> bool {
         let (tell, told) = oneshot::channel();
-        self.ended.notify_one();
         self.sender.send((ending, tell)).await.is_ok() && told.await.unwrap_or(false)
     }
 }

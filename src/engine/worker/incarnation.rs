@@ -92,13 +92,14 @@ impl Incarnation {
             fenced.clone(),
             self.outage.clone(),
         );
+        let ended = Arc::new(Notify::new());
         let reaping = tokio::spawn(reaper::reap_until(
             self.pool.clone(),
             self.options.lease,
             self.options.poll,
+            Arc::clone(&ended),
             fenced.clone(),
         ));
-        let ended = Arc::new(Notify::new());
         let keeping = tokio::spawn(housekeeping::keep_house_until(
             self.pool.clone(),
             Arc::clone(&ended),
@@ -198,7 +199,8 @@ impl Incarnation {
             registry: self.registry.clone(),
             worker: self.id,
             progress: Progress::start(self.pool.clone(), self.id),
-            endings: Endings::start(self.pool.clone(), self.id, name.clone(), ended),
+            endings: Endings::start(self.pool.clone(), self.id, name.clone()),
+            ended,
             name,
             grace: self.grace(),
             fenced: fenced.clone(),
