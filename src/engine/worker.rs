@@ -8,6 +8,7 @@
 mod attempt;
 mod backlog;
 mod claim;
+mod connection;
 mod endings;
 mod finish;
 mod heartbeat;

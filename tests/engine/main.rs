@@ -20,6 +20,7 @@ mod jobs;
 mod limits;
 mod migrations;
 mod notices;
+mod outages;
 mod read_only;
 mod record;
 mod recounts;

@@ -2,7 +2,9 @@
 //! together for the next. Not here: what an ending says, and what happens when it is not taken
 //! (`finish`).
 
+use super::connection::OwnConnection;
 use crate::deadline::{STATEMENT, within};
+use crate::error::EngineError;
 use serde_json::Value;
 use sqlx::{PgConnection, PgPool};
 use tokio::sync::{mpsc, oneshot};
@@ -35,7 +37,8 @@ impl Endings {
     /// Starts the writer of `worker`.
     pub(super) fn start(pool: PgPool, worker: Uuid, name: String) -> Self {
         let (sender, receiver) = mpsc::channel(MOST);
-        tokio::spawn(write_batches(pool, worker, name, receiver));
+        let connection = OwnConnection::of(pool);
+        tokio::spawn(write_batches(connection, worker, name, receiver));
         Self { sender }
     }
 
@@ -48,7 +51,7 @@ impl Endings {
 }
 
 async fn write_batches(
-    pool: PgPool,
+    mut own: OwnConnection,
     worker: Uuid,
     name: String,
     mut receiver: mpsc::Receiver<(Ending, oneshot::Sender<bool>)>,
@@ -65,8 +68,10 @@ async fn write_batches(
         }
         let (endings, tells): (Vec<_>, Vec<_>) = batch.drain(..).unzip();
         let call = async {
-            let mut connection = pool.acquire().await?;
-            end_claims(&mut connection, worker, &name, &endings).await
+            let mut connection = own.take().await?;
+            let ended = end_claims(&mut connection, worker, &name, &endings).await?;
+            own.keep(connection);
+            Ok::<_, EngineError>(ended)
         };
         match within(STATEMENT, call).await {
             Ok(ended) => {

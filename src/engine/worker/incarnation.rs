@@ -2,6 +2,7 @@
 
 use super::attempt::{self, Executor};
 use super::claim::Claimer;
+use super::connection;
 use super::endings::Endings;
 use super::heartbeat::Heartbeat;
 use super::outage::Outage;
@@ -59,6 +60,8 @@ impl Incarnation {
         outage: &Outage,
     ) -> Result<Self, EngineError> {
         let id = Uuid::new_v4();
+        // None of the pool's: after an outage those may be dead without knowing it.
+        let mut connection = connection::connect(pool).await?;
         let inserted = sqlx::query(
             "insert into opsroom.workers (id, name, pid, version, types, slots, lease)
              values ($1, $2, $3, $4, $5, $6, make_interval(secs => $7))",
@@ -70,7 +73,7 @@ impl Incarnation {
         .bind(registry.types())
         .bind(i32::try_from(options.slots).unwrap_or(i32::MAX))
         .bind(options.lease.as_secs_f64())
-        .execute(pool);
+        .execute(&mut connection);
         within(STATEMENT, inserted).await?;
         outage.answered();
         tracing::info!(worker = %id, name = options.name, slots = options.slots, "working");
