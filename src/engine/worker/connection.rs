@@ -63,6 +63,18 @@ impl OwnConnection {
         connect(&self.pool).await
     }
 
+    /// The same without asking the kept one: for a call that is made again soon, and where a server
+    /// that is slow must not look like one that is gone.
+    ///
+    /// # Errors
+    /// None could be made.
+    pub(super) async fn take_unasked(&mut self) -> Result<PgConnection, EngineError> {
+        match self.kept.take() {
+            Some((connection, _)) => Ok(connection),
+            None => connect(&self.pool).await,
+        }
+    }
+
     /// `connection` has answered and is used for the next call.
     pub(super) fn keep(&mut self, connection: PgConnection) {
         self.kept = Some((connection, Instant::now()));

@@ -104,7 +104,7 @@ impl Pulse {
     /// False: declared dead.
     async fn beat(&mut self, limit: Duration) -> Result<bool, EngineError> {
         let call = async {
-            let mut connection = self.own.take().await?;
+            let mut connection = self.own.take_unasked().await?;
             let alive = sqlx::query_scalar("select opsroom.beat($1)")
                 .bind(self.worker)
                 .fetch_one(&mut connection)
