@@ -23,12 +23,16 @@ pub(crate) enum Place<'a> {
     One(i64),
     /// A scan for each of these, merged.
     Each(&'a [i64]),
+    /// One scan of everybody's for those of these: where everybody has few.
+    Among(&'a [i64]),
 }
 
 /// A condition that an index serves by equality.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Fact<'a> {
     Type(&'a str),
+    /// A scan for each of these, merged.
+    EachType(&'a [String]),
     Bucket(Bucket),
     By(&'a str),
 }
@@ -79,7 +83,7 @@ impl Fact<'_> {
             Self::Bucket(_) => 0.05,
             Self::By(SYSTEM) => 0.8,
             Self::By(_) => 0.02,
-            Self::Type(_) => 0.15,
+            Self::Type(_) | Self::EachType(_) => 0.15,
         }
     }
 
@@ -93,6 +97,29 @@ impl Arm<'_> {
     /// True where its rows are searched a slice at a time.
     pub(crate) fn is_sliced(&self) -> bool {
         !self.asks.is_empty()
+    }
+
+    /// The types that have a scan each.
+    pub(crate) fn each_type(&self) -> Option<&[String]> {
+        self.facts.iter().find_map(|fact| match fact {
+            Fact::EachType(types) => Some(*types),
+            _ => None,
+        })
+    }
+
+    fn is_driven_by_type(&self) -> bool {
+        self.facts.iter().any(|fact| matches!(fact, Fact::Type(_)))
+    }
+
+    /// True where nothing is asked but whose a run is: indexes of everybody's runs tell that.
+    pub(crate) fn asks_only_whose(&self) -> bool {
+        let is_whose = |ask: &Ask<'_>| matches!(ask, Ask::Tenants(_));
+        self.is_sliced() && self.asks.iter().all(is_whose)
+    }
+
+    /// True where it finds runs that are active although they are older than the window: few, if any.
+    pub(crate) fn is_of_few(&self) -> bool {
+        matches!(self.age, Age::ActiveBefore(_))
     }
 
     /// True where it is scans of many tenants' runs with nothing left to ask.
@@ -129,9 +156,19 @@ pub(crate) fn arms(scope: &Scope) -> Vec<Arm<'_>> {
             _ => Ask::Codes(list),
         });
     }
-    let [types, names, codes] = lists.map(each);
     let mut arms = Vec::new();
+    if let Some((_, age)) = states
+        .iter()
+        .find(|(_, age)| matches!(age, Age::ActiveBefore(_)))
+    {
+        arms = of_few(scope, lists, *age, &shared);
+    }
+    let [types, names, codes] = lists;
+    let (names, codes) = (each(names), each(codes));
     for (bucket, age) in &states {
+        if matches!(age, Age::ActiveBefore(_)) {
+            continue;
+        }
         for code in &codes {
             for name in &names {
                 let facts = || {
@@ -140,9 +177,28 @@ pub(crate) fn arms(scope: &Scope) -> Vec<Arm<'_>> {
                         .into_iter()
                         .chain(name.map(Fact::By))
                 };
-                for run_type in &types {
-                    let facts = facts().chain(run_type.map(Fact::Type)).collect();
-                    arms.push(arm(scope, *code, facts, *age, &shared));
+                let of_type = |one| {
+                    let facts = facts().chain(one).collect();
+                    arm(scope, *code, facts, *age, &shared)
+                };
+                match types {
+                    None => arms.push(of_type(None)),
+                    Some([first, _, ..])
+                        if !of_type(Some(Fact::Type(first))).is_driven_by_type() =>
+                    {
+                        // What another condition finds is looked at once for all types.
+                        let mut asks = shared.clone();
+                        asks.extend(types.map(Ask::Types));
+                        arms.push(arm(scope, *code, facts().collect(), *age, &asks));
+                    }
+                    Some(many @ [first, _, ..])
+                        if code.is_none() && !of_type(Some(Fact::Type(first))).is_sliced() =>
+                    {
+                        arms.push(of_type(Some(Fact::EachType(many))));
+                    }
+                    Some(list) => {
+                        arms.extend(list.iter().map(|one| of_type(Some(Fact::Type(one)))));
+                    }
                 }
                 if !scope.foreign_types.is_empty() {
                     let mut asks = shared.clone();
@@ -155,6 +211,48 @@ pub(crate) fn arms(scope: &Scope) -> Vec<Arm<'_>> {
             }
         }
     }
+    arms
+}
+
+/// The arms of active runs from before the window. They are few: one scan for all types, initiators
+/// and codes costs less than planning one for each.
+fn of_few<'a>(
+    scope: &'a Scope,
+    [types, names, codes]: [Option<&'a [String]>; 3],
+    age: Age,
+    shared: &[Ask<'a>],
+) -> Vec<Arm<'a>> {
+    if [names, codes]
+        .into_iter()
+        .flatten()
+        .any(<[String]>::is_empty)
+    {
+        return Vec::new();
+    }
+    let mut asks = shared.to_vec();
+    asks.extend(codes.map(Ask::Codes));
+    let mut facts = Vec::new();
+    match names {
+        Some([one]) => facts.push(Fact::By(one)),
+        Some(many) => asks.push(Ask::Names(many)),
+        None => {}
+    }
+    let mut arms = Vec::new();
+    if !scope.foreign_types.is_empty() {
+        let mut asks = asks.clone();
+        asks.push(Ask::Foreign {
+            like: &scope.foreign_types,
+            known: scope.types.as_deref().unwrap_or_default(),
+        });
+        arms.push(arm(scope, None, facts.clone(), age, &asks));
+    }
+    match types {
+        Some([]) => return arms,
+        Some([one]) => facts.push(Fact::Type(one)),
+        Some(many) => asks.push(Ask::Types(many)),
+        None => {}
+    }
+    arms.push(arm(scope, None, facts, age, &asks));
     arms
 }
 
@@ -190,10 +288,13 @@ fn arm<'a>(
         if rare || many.len() > MAX_TENANT_SCANS {
             asks.push(Ask::Tenants(many));
             place = Place::All;
+        } else if matches!(age, Age::ActiveBefore(_)) {
+            place = Place::Among(many);
         }
     }
-    let taken = usize::from(place != Place::All) + usize::from(code.is_some());
-    let room = if place != Place::All && is_of_type_and_state(code, &facts) {
+    let by_tenant = matches!(place, Place::One(_) | Place::Each(_));
+    let taken = usize::from(by_tenant) + usize::from(code.is_some());
+    let room = if by_tenant && is_of_type_and_state(code, &facts) {
         2
     } else {
         2_usize.saturating_sub(taken)
@@ -219,7 +320,7 @@ fn arm<'a>(
 /// The one triple with an index of its own: what a tenant's people ask for most.
 fn is_of_type_and_state(code: Option<&str>, facts: &[Fact<'_>]) -> bool {
     code.is_none()
-        && matches!(facts, [Fact::Bucket(bucket), Fact::Type(_)] if *bucket != Bucket::Succeeded)
+        && matches!(facts, [Fact::Bucket(bucket), Fact::Type(_) | Fact::EachType(_)] if *bucket != Bucket::Succeeded)
 }
 
 /// Which states are looked for, and how far back: the window holds for what has ended.

@@ -2,23 +2,17 @@
 //! never pasted. Many tenants become a LATERAL over their ids, of keys alone: rows are fetched for
 //! those that made it into the page.
 
-use crate::arm::{Arm, Ask, Fact, Place, arms};
+use crate::arm::{Arm, Fact, Place, arms};
 use crate::condition::{push_codes, push_row_filter, state_is};
 use crate::driver::{
-    FAILURE, RUNS, Source, Whose, is_asked_of_failure, is_asked_of_run, numbers, push_any,
-    push_ask, push_bounds, push_driver, push_since, push_tail, source,
+    FAILURE, Whose, is_asked_of_failure, is_asked_of_run, numbers, push_any, push_ask, push_bounds,
+    push_driver, push_since, push_tail,
 };
-use crate::merge::{push_each, push_merged, push_newest_keys};
+use crate::merge::{push_each, push_merged, push_newest_keys, push_types};
 use crate::row::{COLUMNS, Cursor};
-use crate::scope::{RowCondition, Scope};
+use crate::scope::Scope;
+use crate::slice::{each_slice, push_asked, slice};
 use sqlx::{Postgres, QueryBuilder};
-
-/// Rows of a slice, all arms' tenants together.
-const SLICE: i64 = 600;
-/// Where each row takes a look into another table.
-const DEAR_SLICE: i64 = 300;
-/// How many times as much a slice is that is not the first: the first rows are on the screen by then.
-const LATER: i64 = 12;
 
 /// Nothing but the keys of the list's order, as columns of [`Take`].
 pub(crate) const KEYS: &str = "r.id, r.created_at";
@@ -147,12 +141,13 @@ pub(crate) fn push_arm(
         return push_by_code(sql, scope, arm, take);
     }
     match arm.place {
-        Place::All => push_scan(sql, scope, arm, take, Whose::All),
-        Place::One(id) => push_scan(sql, scope, arm, take, Whose::One(id)),
+        Place::All | Place::One(_) | Place::Among(_) => {
+            push_scans(sql, scope, arm, take, Whose::of(arm.place));
+        }
         Place::Each(many) if take.order == Order::Any => {
             sql.push("select x.* from ");
             push_each(sql, many);
-            push_scan(sql, scope, arm, take, Whose::Outer);
+            push_scans(sql, scope, arm, take, Whose::Outer);
             sql.push(") x");
             push_tail(sql, "x", "id", take);
         }
@@ -165,102 +160,23 @@ pub(crate) fn push_arm(
             push_newest_keys(sql, scope, many, &[arm], Take { limit, ..take });
             sql.push(") k");
             push_run_of(sql, "k.id");
-            sql.push(" where true");
-            for ask in &arm.asks {
-                push_ask(sql, ask, "r");
-            }
-            push_tail(sql, "r", "id", take);
+            push_asked(sql, arm, take);
         }
     }
 }
 
-/// Pushes a select of the keys of the last row that a sliced arm looks at; no row where it looks at
-/// all there are.
-pub(crate) fn push_end(
+/// The scans of an arm of one tenant, or of everybody.
+fn push_scans(
     sql: &mut QueryBuilder<Postgres>,
     scope: &Scope,
     arm: &Arm<'_>,
     take: Take<'_>,
+    whose: Whose<'_>,
 ) {
-    let source = source(scope, arm);
-    let Some(slice) = slice(arm, take) else {
-        sql.push("select null::timestamptz as created_at, null::int8 as id where false");
-        return;
-    };
-    let merged = source.table == RUNS.table && take.order == Order::NewestFirst;
-    if let (Place::Each(many), true) = (arm.place, merged) {
-        sql.push("select x.created_at, x.id from (");
-        let limit = slice;
-        push_newest_keys(sql, scope, many, &[arm], Take { limit, ..take });
-        sql.push(") x order by x.created_at desc, x.id desc limit 1 offset ")
-            .push_bind(slice - 1);
-        return;
+    push_types(sql, arm, |sql| push_scan(sql, scope, arm, take, whose));
+    if arm.each_type().is_some() {
+        push_tail(sql, "z", "id", take);
     }
-    let slice = each_slice(arm, slice);
-    let each = matches!(arm.place, Place::Each(_));
-    if let Place::Each(many) = arm.place {
-        sql.push("select x.created_at, x.id from ");
-        push_each(sql, many);
-    }
-    let Source { alias, id, .. } = source;
-    sql.push(format_args!(
-        "select {alias}.created_at, {alias}.{id} as id from "
-    ));
-    push_driver(sql, scope, arm, take.before, whose(arm.place));
-    sql.push(format_args!(
-        " order by {alias}.created_at desc, {alias}.{id} desc limit 1 offset "
-    ))
-    .push_bind(slice - 1);
-    if each {
-        sql.push(") x order by x.created_at desc, x.id desc limit 1");
-    }
-}
-
-fn whose(place: Place<'_>) -> Whose {
-    match place {
-        Place::All => Whose::All,
-        Place::One(id) => Whose::One(id),
-        Place::Each(_) => Whose::Outer,
-    }
-}
-
-/// Rows that the arm looks at, where it has something to ask of them.
-fn slice(arm: &Arm<'_>, take: Take<'_>) -> Option<i64> {
-    if !arm.is_sliced() {
-        return None;
-    }
-    let dear = arm.asks.iter().any(|ask| match ask {
-        Ask::Codes(_) => true,
-        Ask::Row(filter) => matches!(
-            filter.what,
-            RowCondition::Text { .. }
-                | RowCondition::Codes { .. }
-                | RowCondition::Key { .. }
-                | RowCondition::Any(_)
-        ),
-        _ => arm.code.is_some() && is_asked_of_run(ask),
-    });
-    let later = if take.before.is_some() { LATER } else { 1 };
-    let rows = match take.search {
-        Search::Whole => return None,
-        Search::Newest(rows) => rows,
-        Search::Slice if dear => DEAR_SLICE * later,
-        Search::Slice => SLICE * later,
-    };
-    // What many scans give a list has to be merged first.
-    let merged = take.order == Order::NewestFirst
-        && matches!(arm.place, Place::Each(_))
-        && arm.code.is_none();
-    Some(if merged { rows / 2 } else { rows })
-}
-
-/// A scan's part of a slice, where each tenant has a scan.
-fn each_slice(arm: &Arm<'_>, slice: i64) -> i64 {
-    let scans = match arm.place {
-        Place::Each(many) => many.len().max(1) as i64,
-        _ => 1,
-    };
-    (slice / scans).max(1)
 }
 
 /// One scan of runs, with what is asked of them.
@@ -269,13 +185,19 @@ fn push_scan(
     scope: &Scope,
     arm: &Arm<'_>,
     take: Take<'_>,
-    whose: Whose,
+    whose: Whose<'_>,
 ) {
     sql.push(format_args!("select {} from ", take.columns));
     let slice = slice(arm, take).filter(|_| scope.ids.is_none());
     if let Some(slice) = slice.map(|slice| each_slice(arm, slice)) {
-        // All that a list or a condition may ask for.
-        sql.push(format_args!("(select {COLUMNS} from "));
+        // All that a list or a condition may ask for; or what the index has, so that no row is fetched
+        // only to be found another tenant's.
+        let columns = if take.columns == KEYS && arm.asks_only_whose() {
+            "r.id, r.created_at, r.tenant_id"
+        } else {
+            COLUMNS
+        };
+        sql.push(format_args!("(select {columns} from "));
         push_driver(sql, scope, arm, take.before, whose);
         sql.push(" order by r.created_at desc, r.id desc limit ")
             .push_bind(slice)
@@ -307,13 +229,18 @@ fn push_by_code(sql: &mut QueryBuilder<Postgres>, scope: &Scope, arm: &Arm<'_>, 
         // A run may have the same code twice.
         sql.push("select distinct f.created_at, f.run_id from ");
         if let Some(slice) = slice(arm, take).map(|slice| each_slice(arm, slice)) {
-            sql.push(format_args!("(select {FAILURE} from "));
-            push_driver(sql, scope, arm, take.before, whose(arm.place));
+            let columns = if arm.asks_only_whose() {
+                "f.created_at, f.run_id, f.tenant_id"
+            } else {
+                FAILURE
+            };
+            sql.push(format_args!("(select {columns} from "));
+            push_driver(sql, scope, arm, take.before, Whose::of(arm.place));
             sql.push(" order by f.created_at desc, f.run_id desc limit ")
                 .push_bind(slice)
                 .push(") f where true");
         } else {
-            push_driver(sql, scope, arm, take.before, whose(arm.place));
+            push_driver(sql, scope, arm, take.before, Whose::of(arm.place));
             push_since(sql, "f", take.since);
         }
         for ask in arm.asks.iter().filter(|ask| is_asked_of_failure(ask)) {
@@ -331,7 +258,7 @@ fn push_by_code(sql: &mut QueryBuilder<Postgres>, scope: &Scope, arm: &Arm<'_>, 
             keys(sql, take);
             sql.push(") x");
         }
-        Place::All | Place::One(_) => keys(sql, take),
+        Place::All | Place::One(_) | Place::Among(_) => keys(sql, take),
     }
     sql.push(") k");
     if found != take.columns || (take.order == Order::Any && !is_judged) {

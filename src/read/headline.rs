@@ -5,10 +5,11 @@
 
 use crate::arm::arms;
 use crate::error::ReadError;
-use crate::filter::{Order, Search, Take, push_any_where, push_end, push_rows};
+use crate::filter::{Order, Search, Take, push_any_where, push_rows};
 use crate::moment;
 use crate::row;
 use crate::scope::Scope;
+use crate::slice::push_end;
 use crate::stuck::{Facts, Waits};
 use crate::workers::Worker;
 use chrono::{DateTime, Utc};

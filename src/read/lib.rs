@@ -63,6 +63,7 @@ pub mod row;
 pub mod schedules;
 mod scope;
 mod session;
+mod slice;
 pub mod sorted;
 mod still;
 pub mod stuck;

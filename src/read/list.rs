@@ -8,13 +8,14 @@
 //! by a trigger on every change, so an equal pair means an equal row; only a tenant's new name waits
 //! until the row itself changes or the page is asked for anew.
 
-use crate::arm::{Age, Arm, Place, arms};
+use crate::arm::{Arm, Place, arms};
 use crate::error::ReadError;
-use crate::filter::{KEYS, Order, Search, Take, may_repeat, push_arm, push_end, push_run_of};
+use crate::filter::{KEYS, Order, Search, Take, may_repeat, push_arm};
 use crate::merge::push_newest_keys;
 use crate::moment::Moment;
 use crate::row::{self, COLUMNS, Cursor, PAYLOAD, RunRow};
 use crate::scope::Scope;
+use crate::slice::{Kept, push_end, push_end_of};
 use crate::stuck::Stuck;
 use chrono::{DateTime, Utc};
 use opsroom_model::RunId;
@@ -89,8 +90,7 @@ pub(crate) fn query(
     let mut sql = QueryBuilder::new(begin);
     sql.push("with ");
     push_page(&mut sql, scopes, slice_of(limit, before));
-    sql.push(" select ");
-    push_payload(&mut sql, "page", held);
+    push_payload(&mut sql, "page", held, "");
     sql.push(" order by p.created_at desc, p.id desc");
     sql
 }
@@ -107,32 +107,40 @@ pub(crate) fn slice_of(limit: i64, before: Option<Cursor>) -> Take<'static> {
     }
 }
 
-/// Pushes what is selected of `table`, which has the rows of a page, and of `ends`, and from where;
-/// rows in `held` come without payload.
-pub(crate) fn push_payload(sql: &mut QueryBuilder<Postgres>, table: &str, held: &Held) {
-    sql.push("c.as_of, c.end_created_at, c.end_id, p.id, h.id is not null as same");
-    for (name, value) in PAYLOAD {
-        sql.push(format_args!(
-            ", case when h.id is null then {value} end as {name}"
-        ));
-    }
+/// Pushes, after the table `table` of a page's rows and `ends`, the select of an answer but for its
+/// order: `p` is a row; of those in `held` only the key comes. `more` is selected besides.
+pub(crate) fn push_payload(sql: &mut QueryBuilder<Postgres>, table: &str, held: &Held, more: &str) {
+    let ids: Vec<_> = held.iter().map(|row| row.id.0).collect();
+    let xids: Vec<_> = held.iter().map(|row| row.xid).collect();
+    let updated: Vec<_> = held.iter().map(|row| row.updated).collect();
     sql.push(format_args!(
-        " from (select now() as as_of, e.created_at as end_created_at, e.id as end_id \
-            from (values (0)) one left join ends e on true) c left join {table} p on true left join unnest(",
+        ", marked as materialized (select p.*, h.id is not null as same from {table} p left join unnest("
     ))
-    .push_bind(held.iter().map(|row| row.id.0).collect::<Vec<_>>())
+    .push_bind(ids)
     .push("::int8[], ")
-    .push_bind(held.iter().map(|row| row.xid).collect::<Vec<_>>())
+    .push_bind(xids)
     .push("::int8[], ")
-    .push_bind(held.iter().map(|row| row.updated).collect::<Vec<_>>())
+    .push_bind(updated)
     .push(
         "::timestamptz[]) as h(id, xid, updated_at) on h.id = p.id \
-             and h.xid = p.changed_xid::text::int8 and h.updated_at = p.updated_at \
-             left join lateral (select n.name from opsroom.tenants n \
-                where h.id is null and n.id = p.tenant_id limit 1) n on true \
-             left join lateral (select f.code, f.n from opsroom.run_failures f \
-                where h.id is null and f.tenant_id = p.tenant_id and f.run_id = p.id and f.ord = 1 \
-                limit 1) f on true",
+           and h.xid = p.changed_xid::text::int8 and h.updated_at = p.updated_at), \
+         n as materialized (select n.id, n.name from opsroom.tenants n \
+           where n.id = any(array(select distinct p.tenant_id from marked p where not p.same))), \
+         f as materialized (select f.tenant_id, f.run_id, f.code, f.n from opsroom.run_failures f \
+           where f.ord = 1 and f.run_id = any(array(select p.id from marked p where not p.same))) \
+         select c.as_of, c.end_created_at, c.end_id, p.id, p.same",
+    )
+    .push(more);
+    for (name, value) in PAYLOAD {
+        sql.push(format_args!(
+            ", case when not p.same then {value} end as {name}"
+        ));
+    }
+    sql.push(
+        " from (select now() as as_of, e.created_at as end_created_at, e.id as end_id \
+            from (values (0)) one left join ends e on true) c left join marked p on true \
+          left join n on n.id = p.tenant_id \
+          left join f on f.run_id = p.id and f.tenant_id = p.tenant_id",
     );
 }
 
@@ -142,10 +150,13 @@ pub(crate) fn push_page(sql: &mut QueryBuilder<Postgres>, scopes: &[Scope], take
     let of_scope = |scope| arms(scope).into_iter().map(move |arm| (scope, arm));
     let arms: Vec<(&Scope, _)> = scopes.iter().flat_map(of_scope).collect();
     // Of several arms that may each fill the page only the keys, and then the rows of those that made it.
-    let full = |(_, arm): &&(_, Arm<'_>)| !matches!(arm.age, Age::ActiveBefore(_));
-    let is_merged = |(_, arm): &&(_, Arm<'_>)| arm.is_merged();
-    let by_keys = arms.iter().filter(full).count() > 1
-        || scopes.len() == 1 && arms.iter().filter(is_merged).count() > 1;
+    let full = |(_, arm): &&(_, Arm<'_>)| !arm.is_of_few();
+    let is_many_scans = |one: &(&Scope, Arm<'_>)| {
+        let (_, arm) = one;
+        arm.is_merged() || arm.asks_only_whose() || arm.each_type().is_some()
+    };
+    let by_keys =
+        arms.iter().filter(full).count() > 1 || scopes.len() == 1 && arms.iter().any(is_many_scans);
     let columns = if by_keys { KEYS } else { take.columns };
     let of_arm = Take { columns, ..take };
     let together = |(scope, arm): &(&Scope, Arm<'_>)| {
@@ -154,8 +165,15 @@ pub(crate) fn push_page(sql: &mut QueryBuilder<Postgres>, scopes: &[Scope], take
     let mut names = Vec::new();
     for (at, (scope, arm)) in arms.iter().enumerate() {
         if !together(&arms[at]) {
-            sql.push(format_args!("arm{at} as materialized ("));
-            push_arm(sql, scope, arm, of_arm);
+            if let Some(kept) = Kept::of(scope, arm, of_arm) {
+                sql.push(format_args!("slice{at} as materialized ("));
+                kept.push(sql, scope, arm, of_arm);
+                sql.push(format_args!("), arm{at} as materialized ("));
+                kept.push_arm(sql, arm, of_arm, &format!("slice{at}"));
+            } else {
+                sql.push(format_args!("arm{at} as materialized ("));
+                push_arm(sql, scope, arm, of_arm);
+            }
             sql.push("), ");
             names.push(format!("arm{at}"));
         }
@@ -173,7 +191,10 @@ pub(crate) fn push_page(sql: &mut QueryBuilder<Postgres>, scopes: &[Scope], take
     }
     sql.push("page as materialized (select ");
     if by_keys {
-        sql.push(format_args!("{COLUMNS} from (select "));
+        // By an array: a join of one row each costs a scan more for every row.
+        sql.push(format_args!(
+            "{COLUMNS} from opsroom.operation_runs r where r.id = any(array(select k.id from (select "
+        ));
     }
     if scopes.len() > 1 || scopes.iter().any(may_repeat) {
         sql.push("distinct on (u.created_at, u.id) ");
@@ -192,15 +213,17 @@ pub(crate) fn push_page(sql: &mut QueryBuilder<Postgres>, scopes: &[Scope], take
     sql.push(") u order by u.created_at desc, u.id desc limit ")
         .push_bind(take.limit);
     if by_keys {
-        sql.push(") k");
-        push_run_of(sql, "k.id");
+        sql.push(") k))");
     }
     sql.push("), ends as materialized (select x.created_at, x.id from (");
     sql.push("select null::timestamptz as created_at, null::int8 as id where false");
     let sliced = |(_, (_, arm)): &(usize, &(_, Arm<'_>))| arm.is_sliced();
     for (at, (scope, arm)) in arms.iter().enumerate().filter(sliced) {
         sql.push(" union all (select q.created_at, q.id from (");
-        push_end(sql, scope, arm, take);
+        match Kept::of(scope, arm, take) {
+            Some(_) => push_end_of(sql, arm, take, &format!("slice{at}")),
+            None => push_end(sql, scope, arm, take),
+        }
         sql.push(format_args!(") q where (select count(*) from arm{at}) < "))
             .push_bind(take.limit)
             .push(")");

@@ -13,6 +13,22 @@ pub(crate) fn push_each(sql: &mut QueryBuilder<Postgres>, tenants: &[i64]) {
         .push("::int8[]) as t(id) cross join lateral (");
 }
 
+/// Pushes what `scan` pushes, where the arm has a scan for each type a LATERAL of it over them.
+pub(crate) fn push_types(
+    sql: &mut QueryBuilder<Postgres>,
+    arm: &Arm<'_>,
+    scan: impl FnOnce(&mut QueryBuilder<Postgres>),
+) {
+    let Some(types) = arm.each_type() else {
+        return scan(sql);
+    };
+    sql.push("select z.* from unnest(")
+        .push_bind(types.to_vec())
+        .push("::text[]) as y(type) cross join lateral (");
+    scan(sql);
+    sql.push(") z");
+}
+
 /// Pushes a select of the newest keys that the indexes of `arms` give of many tenants. Each arm must
 /// be one without a code, and nothing is asked of its rows here.
 pub(crate) fn push_newest_keys(
@@ -22,13 +38,17 @@ pub(crate) fn push_newest_keys(
     arms: &[&Arm<'_>],
     take: Take<'_>,
 ) {
-    push_merged(sql, tenants, arms.len(), "id", take, &|sql, take| {
+    let scans = |arm: &&Arm<'_>| arm.each_type().map_or(1, <[String]>::len);
+    let scans = arms.iter().map(scans).sum();
+    push_merged(sql, tenants, scans, "id", take, &|sql, take| {
         for (at, arm) in arms.iter().enumerate() {
             sql.push(if at == 0 { "(" } else { ") union all (" });
-            sql.push("select r.id, r.created_at from ");
-            push_driver(sql, scope, arm, take.before, Whose::Outer);
-            push_since(sql, "r", take.since);
-            push_tail(sql, "r", "id", take);
+            push_types(sql, arm, |sql| {
+                sql.push("select r.id, r.created_at from ");
+                push_driver(sql, scope, arm, take.before, Whose::Outer);
+                push_since(sql, "r", take.since);
+                push_tail(sql, "r", "id", take);
+            });
         }
         sql.push(")");
     });

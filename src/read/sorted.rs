@@ -113,16 +113,21 @@ pub(crate) fn query(
         Direction::Ascending => "asc",
         Direction::Descending => "desc",
     };
+    let tenant = match request.by {
+        SortBy::Tenant => {
+            " left join lateral (select n.name from opsroom.tenants n where n.id = p.tenant_id limit 1) n on true"
+        }
+        _ => "",
+    };
     sql.push(format_args!(
         ", sorted as materialized (select p.*, row_number() over (order by {} {direction} nulls last, \
-           p.created_at desc, p.id desc) as place \
-         from page p left join lateral (select n.name from opsroom.tenants n where n.id = p.tenant_id limit 1) n on true \
-           order by place limit ",
+           p.created_at desc, p.id desc) as place from page p{tenant} order by place limit ",
         request.by.expression()
     ))
     .push_bind(i64::from(request.limit.clamp(1, MAX_PAGE)))
-    .push(") select (select count(*) from page) as covered, (select min(page.created_at) from page) as since, ");
-    push_payload(&mut sql, "sorted", &[]);
+    .push(")");
+    let more = ", (select count(*) from page) as covered, (select min(page.created_at) from page) as since";
+    push_payload(&mut sql, "sorted", &[], more);
     sql.push(" order by p.place");
     sql
 }
