@@ -307,8 +307,8 @@ impl App {
     #[must_use]
     pub fn data_age(&self) -> Option<TimeDelta> {
         let age = self.clock.now - self.answered_at?;
-        let missed =
-            TimeDelta::from_std(self.pace()).unwrap_or_default() * 2 + TimeDelta::seconds(1);
+        let usual = self.pace() * self.paces();
+        let missed = TimeDelta::from_std(usual).unwrap_or_default() * 2 + TimeDelta::seconds(1);
         (age > missed && !self.paused).then_some(age)
     }
 

@@ -46,12 +46,12 @@ use app::{App, Capture, Clock, SavedView, Settings, Start};
 use chrono::{Local, NaiveDateTime, Utc};
 use clap::Parser;
 use cli::{Cli, Command};
-use command::console::{Profile, ThemeBy};
+use command::console::{Profile, ThemeBy, suiting};
 use config::{Config, Folders};
 use exit::{Code, Failure};
 use std::ffi::OsString;
 use std::process::ExitCode;
-use terminal::{Abilities, Ground};
+use terminal::Abilities;
 use theme::Shelf;
 use toml::Spanned;
 
@@ -116,9 +116,10 @@ fn run(cli: Cli) -> Result<Code, Failure> {
                 Abilities::require_screen().map_err(Failure::usage)?;
             }
             let theme = cli.theme.clone().or(config.profile.theme.clone());
-            let theme_by = match theme {
-                Some(_) => ThemeBy::Name,
-                None => ThemeBy::Ground,
+            let theme_by = match (&cli.theme, &theme) {
+                (Some(_), _) => ThemeBy::CommandLine,
+                (None, Some(_)) => ThemeBy::Configuration,
+                (None, None) => ThemeBy::Ground,
             };
             let app = start(&cli, config, theme.as_deref(), abilities, &folders)?;
             if cli.snapshot {
@@ -144,7 +145,7 @@ fn profile(cli: &Cli, folders: &Folders, name: &str) -> Result<Profile, Failure>
     let views = views(&config, folders)?;
     Ok(Profile {
         url: config.profile.url.clone().map(Spanned::into_inner),
-        theme: config.profile.theme.clone(),
+        theme: cli.theme.clone().or(config.profile.theme.clone()),
         settings: settings(config, views),
     })
 }
@@ -186,12 +187,8 @@ fn start(
     }
     let shelf =
         Shelf::open(folders.themes().as_deref(), abilities.depth).map_err(Failure::usage)?;
-    let by_ground = match abilities.ground {
-        Some(Ground::Light) => "light",
-        _ => "dark",
-    };
     let theme = shelf
-        .theme(theme.unwrap_or(by_ground))
+        .theme(theme.unwrap_or(suiting(abilities.ground)))
         .map_err(Failure::usage)?;
     let size = if cli.linear {
         LINEAR_SIZE

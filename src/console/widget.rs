@@ -1,7 +1,7 @@
 //! What screens are drawn with. Widgets take roles, never colours, and text that is safe to draw.
 
 mod bar;
-mod canvas;
+pub(crate) mod canvas;
 mod line;
 mod notice;
 pub mod popup;

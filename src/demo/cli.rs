@@ -37,7 +37,7 @@ pub(crate) struct Show {
     /// Throw away the database of earlier demos.
     #[arg(long)]
     pub(crate) fresh: bool,
-    /// Start no operations by itself.
+    /// Start no operations by itself and add no schedules; those of an earlier demo fire all the same.
     #[arg(long)]
     pub(crate) no_traffic: bool,
     /// Arguments for the console, after `--`.

@@ -8,7 +8,8 @@
 //! | [`database`] | the database, its schema and its logins |
 //! | [`stage`] | everything that runs while the demo runs |
 //! | [`workers`] | worker processes, tied to this one |
-//! | [`traffic`] | people and schedulers who start operations |
+//! | [`timetables`] | what starts by itself |
+//! | [`traffic`] | people and systems who start operations |
 //! | [`seed`] | believable history in bulk |
 //! | [`progress`] | what a person sees while it takes long |
 
@@ -18,6 +19,7 @@ mod database;
 mod progress;
 mod seed;
 mod stage;
+mod timetables;
 mod traffic;
 mod workers;
 

@@ -5,6 +5,7 @@ use crate::cli::Show;
 use crate::database::{self, Urls};
 use crate::progress::Progress;
 use crate::seed;
+use crate::timetables;
 use crate::traffic;
 use crate::workers::{Surroundings, Workers};
 use color_eyre::eyre::{Result, WrapErr as _, eyre};
@@ -117,6 +118,11 @@ fn set(runtime: &Runtime, show: &Show, log: Option<&File>) -> Result<Stage> {
             tenants,
             &mut progress,
         ))?;
+    }
+    if !show.no_traffic {
+        // Before there is a worker: schedules have a past, and what it comes to is for the first one.
+        let count = runtime.block_on(timetables::put(&urls.of("worker")))?;
+        progress.step(&format!("{count} schedules"));
     }
     let graph_url = simulator.base_url().to_string();
     let around = Surroundings {

@@ -1,4 +1,4 @@
-//! People and schedulers who start operations, so that there is something to watch: through the
+//! People and systems who start operations, so that there is something to watch: through the
 //! engine's library, as the logins they are.
 
 use crate::cast::TENANTS;

@@ -59,6 +59,14 @@ impl Headline {
         let found = self.counts.iter().find(|(known, _)| *known == bucket);
         found.map(|(_, count)| *count).unwrap_or_default()
     }
+
+    /// False where no run is active for certain.
+    pub(crate) fn may_have_active(&self) -> bool {
+        let is_active = |(bucket, count): &(Bucket, Capped)| {
+            bucket.state().is_active() && (count.n > 0 || count.more)
+        };
+        self.counts.iter().any(is_active)
+    }
 }
 
 /// `active_only` where completed runs are counted already.

@@ -18,6 +18,7 @@ mod lists;
 mod manners;
 mod matrix;
 mod pace;
+mod profiles;
 mod screens;
 mod session;
 mod shell;

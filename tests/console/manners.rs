@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
 /// A console whose home is `home`.
-fn at_home(url: &str, home: &Path) -> Command {
+pub(crate) fn at_home(url: &str, home: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_opsroom"));
     command
         .args(["--url", url])
@@ -19,11 +19,11 @@ fn at_home(url: &str, home: &Path) -> Command {
     command
 }
 
-fn home() -> tempfile::TempDir {
+pub(crate) fn home() -> tempfile::TempDir {
     tempfile::tempdir().unwrap()
 }
 
-fn write(home: &Path, name: &str, text: &str) {
+pub(crate) fn write(home: &Path, name: &str, text: &str) {
     let path = home.join(".config/opsroom").join(name);
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     std::fs::write(path, text).unwrap();

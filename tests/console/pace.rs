@@ -1,7 +1,8 @@
 //! How often the database is asked.
 
 use crate::session::{SOON, console, seeded};
-use crate::stage::{give, live, page, story};
+use crate::stage::{ago, frame, give, live, page, press, story, tell};
+use opsroom_console::app::{Data, Message, Reach};
 use opsroom_testkit::TestDatabase;
 use std::time::Duration;
 
@@ -43,6 +44,28 @@ async fn a_selected_run_that_progresses_is_asked_for_at_the_pace_of_the_list() {
     terminal.wait_for("250/250", SOON).unwrap();
     let asked = details(&database).await;
     assert!((1..20).contains(&asked), "{asked} times");
+}
+
+/// Counted seldom, a board is not old because nobody asked.
+#[test]
+fn a_board_is_called_old_by_how_often_it_is_asked_for() {
+    for (keys, after) in [
+        ("", 5),
+        ("os", 9),
+        ("on", 9),
+        ("ow", 5),
+        ("of", 21),
+        ("oy", 21),
+        ("=", 21),
+    ] {
+        let mut app = live(120, 40);
+        press(&mut app, keys);
+        tell(&mut app, Data::Reach(Reach::default()));
+        app.update(Message::Tick(ago(-after)));
+        assert!(!frame(&app).contains("s old"), "{keys}\n{}", frame(&app));
+        app.update(Message::Tick(ago(-after - 1)));
+        assert!(frame(&app).contains("s old"), "{keys}\n{}", frame(&app));
+    }
 }
 
 #[test]

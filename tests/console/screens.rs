@@ -99,6 +99,24 @@ fn stale_says_how_long_and_why_over_the_last_data() {
     );
 }
 
+/// Nobody is loading anything while there is no database.
+#[test]
+fn a_board_that_was_never_loaded_says_so_while_the_database_is_gone() {
+    for keys in ["of", "ot", "os", "ow", "on", "="] {
+        let mut app = live(120, 24);
+        press(&mut app, keys);
+        assert!(frame(&app).contains("loading …"), "{keys}");
+        let reason = "connection refused".into();
+        tell(&mut app, Data::Lost { reason });
+        let frame = frame(&app);
+        assert!(
+            frame.contains("never loaded: the database"),
+            "{keys}\n{frame}"
+        );
+        assert!(!frame.contains("loading …"), "{keys}\n{frame}");
+    }
+}
+
 #[test]
 fn old_data_says_so_after_two_missed_intervals() {
     let mut app = live(120, 24);

@@ -69,6 +69,44 @@ async fn opens_filters_shows_one_run_and_quits() {
     assert_given_back(&terminal);
 }
 
+/// The list is empty for a moment, and then the same run is selected again.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_detail_comes_back_with_its_run_when_the_filter_changes() {
+    let (database, login) = seeded().await;
+    let mut terminal = console(&database.url(&login), 160, 40);
+    terminal.wait_for("identity", SOON).unwrap();
+    let shown = |runs: &'static str| {
+        move |screen: &vt100::Screen| {
+            let text = screen.contents();
+            text.contains(runs) && text.contains("#20") && text.contains("usually")
+        }
+    };
+    terminal.send("!").unwrap();
+    terminal.wait_for("4 runs", SOON).unwrap();
+    terminal.send("j").unwrap();
+    for (keys, runs) in [("", " 4 runs"), ("!", "40 runs"), ("!", " 4 runs")] {
+        terminal.send(keys).unwrap();
+        terminal
+            .wait_until("the run is shown", SOON, shown(runs))
+            .unwrap();
+    }
+    // So does a comparison that is made again.
+    for _ in 0..2 {
+        terminal.send("=").unwrap();
+        let (compared, back) = (("waited", "STATE"), ("STATE", "waited"));
+        for (key, (there, gone)) in [("", compared), ("\x1b", back)] {
+            terminal.send(key).unwrap();
+            let seen = |screen: &vt100::Screen| {
+                let text = screen.contents();
+                text.contains(there) && !text.contains(gone)
+            };
+            terminal.wait_until(there, SOON, seen).unwrap();
+        }
+    }
+    terminal.send("\x03").unwrap();
+    terminal.wait_exit(SOON).unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_signal_gives_the_terminal_back() {
     let (database, login) = seeded().await;

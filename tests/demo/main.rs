@@ -152,6 +152,70 @@ fn the_console_shows_live_runs_and_gives_the_terminal_back() {
     place.wait_deserted();
 }
 
+/// As a newcomer finds them: some fired, one fails, one was missed, one is paused. Started again, the demo
+/// leaves them as they are, also the one that somebody resumed.
+#[tokio::test]
+async fn schedules_are_shown_with_their_past_and_are_added_once() {
+    let place = Place::new();
+    let mut terminal = Terminal::spawn(&place.command(&[]), 200, 40).unwrap();
+    terminal.wait_for("● live", SOON).unwrap();
+    terminal.send("os").unwrap();
+    for shown in [
+        "nightly inventory",
+        "Europe/Berlin",
+        "Asia/Tokyo",
+        "paused",
+        "✓ succeeded",
+        "✗ failed",
+    ] {
+        terminal.wait_for(shown, SOON).unwrap();
+    }
+    let missed = |screen: &str| {
+        let line = screen
+            .lines()
+            .find(|line| line.contains("hourly inventory"));
+        line.is_some_and(|line| {
+            let last = line.split_whitespace().last();
+            last.is_some_and(|n| n.parse::<u32>().is_ok_and(|n| n >= 8))
+        })
+    };
+    opsroom_testkit::eventually(SOON, "missed fire times are counted", async || {
+        missed(&terminal.screen())
+    })
+    .await
+    .unwrap();
+    terminal.send("\x03").unwrap();
+    assert_eq!(terminal.wait_exit(SOON).unwrap().exit_code(), 0);
+    place.wait_deserted();
+
+    let count = "select count(*), count(paused_at) from opsroom.schedules";
+    let mut again = place.headless(&[]);
+    let urls = again.urls();
+    let mut owner = PgConnection::connect(urls["owner"].as_str().unwrap())
+        .await
+        .unwrap();
+    let before: (i64, i64) = sqlx::query_as(count).fetch_one(&mut owner).await.unwrap();
+    assert_eq!(before, (8, 1));
+    sqlx::query(
+        "select opsroom.resume_schedule(id) from opsroom.schedules where paused_at is not null",
+    )
+    .execute(&mut owner)
+    .await
+    .unwrap();
+    drop(owner);
+    again.signal(Signal::TERM);
+    assert_eq!(again.wait().code(), Some(0));
+    let mut third = place.headless(&[]);
+    let mut owner = PgConnection::connect(third.urls()["owner"].as_str().unwrap())
+        .await
+        .unwrap();
+    let after: (i64, i64) = sqlx::query_as(count).fetch_one(&mut owner).await.unwrap();
+    assert_eq!(after, (8, 0));
+    drop(owner);
+    third.signal(Signal::TERM);
+    assert_eq!(third.wait().code(), Some(0));
+}
+
 #[test]
 fn told_to_end_the_console_gives_the_terminal_back_and_nothing_stays() {
     for signal in [Signal::TERM, Signal::HUP, Signal::INT] {

@@ -10,6 +10,9 @@
 //!
 //! `server` is what a question cost the server in processor time, the mean in milliseconds, where its
 //! processes can be looked at (same machine, Linux): on a busy machine the number to believe.
+//!
+//! A class over its bound is asked anew, twice at most: what the machine does beside is over by then, what
+//! the question costs is not. The line is the last round's, and says which it is.
 
 #![allow(
     clippy::unwrap_used,
@@ -20,12 +23,15 @@
 mod classes;
 mod seeded;
 
+use classes::Ready;
+use opsroom_read::Reader;
 use seeded::{LOGINS, Seeded};
 use sqlx::{Connection, PgConnection};
 use std::process::{Command, ExitCode};
 use std::time::Instant;
 
 const WARM_UP: usize = 3;
+const ROUNDS: usize = 3;
 const PAGE: &str = "select id, tenant_id, initiator_name, type, status, outcome, summary_counts, started_at, completed_at, created_at \
      from opsroom.operation_runs where created_at >= now() - interval '30 days' order by created_at desc, id desc limit 250";
 
@@ -53,24 +59,24 @@ async fn main() -> ExitCode {
                 continue;
             }
             let ready = class.question.ready(&mut reader, &seeded).await;
-            let mut rows = 0;
-            let mut taken = Vec::new();
             let backend = seeded.backend(login).await;
-            let mut spent = 0.0;
-            for at in 0..WARM_UP + times {
-                if at == WARM_UP {
-                    spent = processor_ms(backend);
+            let mut round = 1;
+            let asked = loop {
+                let asked = ask(&ready, &mut reader, backend, times).await;
+                if round == ROUNDS || asked.p95() <= class.bound_ms {
+                    break asked;
                 }
-                let begun = Instant::now();
-                rows = ready.ask(&mut reader).await;
-                if at >= WARM_UP {
-                    taken.push(begun.elapsed().as_secs_f64() * 1000.0);
-                }
-            }
-            let late = line(&class.name, login, Some(rows), taken) > class.bound_ms;
-            let server = (processor_ms(backend) - spent) / times as f64;
+                round += 1;
+            };
+            let late = asked.p95() > class.bound_ms;
+            line(&class.name, login, Some(asked.rows), &asked.taken);
+            let again = if round > 1 {
+                format!("  round {round}")
+            } else {
+                String::new()
+            };
             let mark = if late { "  OVER" } else { "" };
-            println!(" {server:>8.2}  {}{mark}", class.bound_ms);
+            println!(" {:>8.2}  {}{again}{mark}", asked.server, class.bound_ms);
             over += usize::from(late);
         }
     }
@@ -79,6 +85,42 @@ async fn main() -> ExitCode {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
+    }
+}
+
+/// A question, asked some times.
+struct Asked {
+    rows: usize,
+    /// Milliseconds, sorted.
+    taken: Vec<f64>,
+    /// Milliseconds of processor time that the server took, the mean.
+    server: f64,
+}
+
+impl Asked {
+    fn p95(&self) -> f64 {
+        at(&self.taken, 0.95)
+    }
+}
+
+async fn ask(ready: &Ready, reader: &mut Reader, backend: Option<i32>, times: usize) -> Asked {
+    let mut rows = 0;
+    for _ in 0..WARM_UP {
+        rows = ready.ask(reader).await;
+    }
+    let before = processor_ms(backend);
+    let mut taken = Vec::new();
+    for _ in 0..times {
+        let begun = Instant::now();
+        rows = ready.ask(reader).await;
+        taken.push(begun.elapsed().as_secs_f64() * 1000.0);
+    }
+    let server = (processor_ms(backend) - before) / times as f64;
+    taken.sort_by(f64::total_cmp);
+    Asked {
+        rows,
+        taken,
+        server,
     }
 }
 
@@ -99,7 +141,8 @@ async fn yardsticks(seeded: &Seeded, login: &str, times: usize) {
         sqlx::query("select 1").execute(&mut bare).await.unwrap();
         taken.push(begun.elapsed().as_secs_f64() * 1000.0);
     }
-    line("(select 1)", login, None, taken);
+    taken.sort_by(f64::total_cmp);
+    line("(select 1)", login, None, &taken);
     println!();
     let mut psql = Command::new("psql");
     psql.args(["-XqAt", "-c", "\\timing on", &url]);
@@ -111,22 +154,23 @@ async fn yardsticks(seeded: &Seeded, login: &str, times: usize) {
             let text = String::from_utf8_lossy(&output.stdout);
             let times = text.lines().filter_map(|line| line.strip_prefix("Time: "));
             let times = times.filter_map(|line| line.split(' ').next()?.parse().ok());
-            line("(psql, page of no filter)", login, None, times.collect());
+            let mut taken: Vec<f64> = times.collect();
+            taken.sort_by(f64::total_cmp);
+            line("(psql, page of no filter)", login, None, &taken);
             println!();
         }
         _ => println!("(no psql here)"),
     }
 }
 
-/// Prints a line without its end; the p95.
-fn line(name: &str, login: &str, rows: Option<usize>, mut taken: Vec<f64>) -> f64 {
-    taken.sort_by(f64::total_cmp);
-    let at = |share: f64| taken[((taken.len() - 1) as f64 * share).round() as usize];
+/// Of sorted values.
+fn at(sorted: &[f64], share: f64) -> f64 {
+    sorted[((sorted.len() - 1) as f64 * share).round() as usize]
+}
+
+/// Prints a line without its end.
+fn line(name: &str, login: &str, rows: Option<usize>, taken: &[f64]) {
     let rows = rows.map(|rows| rows.to_string()).unwrap_or_default();
-    print!(
-        "{name:<28} {login:<16} {rows:>5} {:>8.2} {:>8.2}",
-        at(0.5),
-        at(0.95)
-    );
-    at(0.95)
+    let (p50, p95) = (at(taken, 0.5), at(taken, 0.95));
+    print!("{name:<28} {login:<16} {rows:>5} {p50:>8.2} {p95:>8.2}");
 }

@@ -41,6 +41,8 @@ pub struct Comparison {
     pub differences: Differences,
     /// The first line shown.
     pub top: usize,
+    /// Rises with every comparison that is begun: the former answer was dropped.
+    pub generation: u64,
 }
 
 /// What is said of two runs.
@@ -92,6 +94,7 @@ impl Comparison {
     pub fn begin(&mut self, want: ComparisonWant) {
         *self = Self {
             want: Some(want),
+            generation: self.generation + 1,
             ..Self::default()
         };
     }

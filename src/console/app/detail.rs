@@ -56,6 +56,8 @@ pub struct Detail {
     pub pinned: Option<RunId>,
     /// What the runs before it say, once that is known.
     pub history: Option<Known>,
+    /// Rises whenever another run is wanted. The same one wanted again may have been dropped meanwhile.
+    pub generation: u64,
     wanted: Option<RunId>,
 }
 
@@ -80,6 +82,7 @@ impl Default for Detail {
             search: Search::default(),
             pinned: None,
             history: None,
+            generation: 0,
             wanted: None,
         }
     }
@@ -98,6 +101,7 @@ impl Detail {
             return;
         }
         self.wanted = run;
+        self.generation += 1;
         self.rewind();
         self.items_wanted = ITEMS.0;
         // The former run stays until the answer comes, or moving along the list would flicker.

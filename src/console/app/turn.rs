@@ -2,7 +2,7 @@
 //! turning from one database to another.
 
 use super::{App, Clock, Looks, Notifications, Settings, Start};
-use crate::theme::Shelf;
+use crate::theme::{Shelf, ShelfError};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeSet;
 
@@ -13,20 +13,21 @@ impl App {
         self.notifications = Notifications::after(read);
     }
 
-    /// Puts the theme called `name` on, where there is one.
-    pub fn wear(&mut self, name: &str) {
-        if let Ok(theme) = self.shelf.theme(name) {
-            self.theme = theme;
-        }
+    /// Puts the theme called `name` on.
+    ///
+    /// # Errors
+    /// Where it cannot be used; the present one is kept.
+    pub fn wear(&mut self, name: &str) -> Result<(), ShelfError> {
+        self.theme = self.shelf.theme(name)?;
+        Ok(())
     }
 
     /// Turns to another database, on the same terminal and with the same filter. Nothing that the
-    /// former one answered is kept. `theme` is put on where there is such a one.
-    pub fn turn(&mut self, settings: Settings, theme: Option<&str>) {
-        let theme = theme.and_then(|name| self.shelf.theme(name).ok());
+    /// former one answered is kept.
+    pub fn turn(&mut self, settings: Settings) {
         let next = Self::new(Start {
             size: self.size,
-            theme: theme.unwrap_or_else(|| self.theme.clone()),
+            theme: self.theme.clone(),
             shelf: self.shelf.clone(),
             glyphs: self.glyphs,
             query: self.filter.query().clone(),

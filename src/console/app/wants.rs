@@ -191,18 +191,24 @@ impl App {
             Place::Runs | Place::Run => self.runs_wants(),
             Place::Comparison => {
                 let want = self.comparison.want.map(Question::Comparison);
-                want.map(|question| question.asked(0, Again::Never))
+                let generation = self.comparison.generation;
+                want.map(|question| question.asked(generation, Again::Never))
                     .into_iter()
                     .collect()
             }
             Place::Failures => self.counted_wants(Question::Failures),
             Place::Tenants => self.counted_wants(|query| Question::Health(By::Tenant, query)),
             Place::Types => self.counted_wants(|query| Question::Health(By::Type, query)),
-            Place::Schedules => vec![Question::Schedules.asked(0, Again::Paces(2))],
-            Place::Notifications => vec![Question::Notifications.asked(0, Again::Paces(2))],
-            Place::Workers => vec![Question::Workers.asked(0, Again::Paces(1))],
+            Place::Schedules => vec![Question::Schedules.asked(0, self.usually())],
+            Place::Notifications => vec![Question::Notifications.asked(0, self.usually())],
+            Place::Workers => vec![Question::Workers.asked(0, self.usually())],
         };
-        asks.push(Question::Reach.asked(0, Again::Rarely));
+        let reach = match self.place() {
+            // Nothing else is asked again: whether anybody answers is worth a question.
+            Place::Comparison => self.usually(),
+            _ => Again::Rarely,
+        };
+        asks.push(Question::Reach.asked(0, reach));
         if !self.watched.is_empty() {
             asks.push(Question::Watched(self.watched.clone()).asked(0, Again::Paces(1)));
         }
@@ -218,7 +224,20 @@ impl App {
     fn counted_wants(&self, question: impl Fn(Query) -> Question) -> Vec<Ask> {
         let generation = self.filter.generation();
         let query = self.filter.query().clone();
-        vec![question(query).asked(generation, Again::Paces(5))]
+        vec![question(query).asked(generation, self.usually())]
+    }
+
+    fn usually(&self) -> Again {
+        Again::Paces(self.paces())
+    }
+
+    /// How many intervals lie between two answers on the screen that is shown.
+    pub(super) fn paces(&self) -> u32 {
+        match self.place() {
+            Place::Runs | Place::Run | Place::Workers => 1,
+            Place::Schedules | Place::Notifications => 2,
+            Place::Failures | Place::Tenants | Place::Types | Place::Comparison => 5,
+        }
     }
 
     fn runs_wants(&self) -> Vec<Ask> {
@@ -238,16 +257,17 @@ impl App {
                 limit: self.runs.wanted,
             }),
         };
-        let mut asks = vec![list.asked(generation, Again::Paces(1))];
+        let mut asks = vec![list.asked(generation, self.usually())];
         if let Some(id) = self.detail.wanted() {
             let items = match self.place() {
                 Place::Run => self.detail.items_wanted,
                 _ => 50,
             };
-            asks.push(Question::Detail(DetailWant { id, items }).asked(0, Again::WhenItChanged));
+            let question = Question::Detail(DetailWant { id, items });
+            asks.push(question.asked(self.detail.generation, Again::WhenItChanged));
         }
         if let Some(want) = self.detail.history_wanted() {
-            asks.push(Question::History(want).asked(0, Again::Never));
+            asks.push(Question::History(want).asked(self.detail.generation, Again::Never));
         }
         asks.push(Question::Headline(query.clone()).asked(generation, Again::WithThePage(5)));
         if self.place() == Place::Runs && self.size.0 >= SPARKLINE_FROM {

@@ -10,11 +10,13 @@ use crate::{feed, theme};
 use opsroom_read::{ReadOptions, Reader};
 use tokio::sync::{mpsc, watch};
 
-/// Who chose the theme.
+/// Who chose the theme, the strongest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ThemeBy {
-    /// A person.
-    Name,
+    /// The command line: no profile has a say.
+    CommandLine,
+    /// The profile, or the configuration for all of them.
+    Configuration,
     /// The terminal's ground, as far as it can be known.
     Ground,
 }
@@ -25,7 +27,7 @@ pub struct Profile {
     pub settings: Settings,
     /// Its database.
     pub url: Option<String>,
-    /// Its theme.
+    /// The theme that is named for it, by whoever may; `None`: the one that suits the terminal.
     pub theme: Option<String>,
 }
 
@@ -49,26 +51,39 @@ pub async fn run(
     let line = fed(&app, memory, |wanted, answering| {
         feed::run(reader, wanted, answering)
     });
+    let signals = Watch::begin()?;
+    let guard = Guard::take()?;
+    let mut late = None;
+    let mut ground = abilities.ground;
+    let may_matter = match theme_by {
+        ThemeBy::CommandLine => false,
+        // The next profile may name none.
+        ThemeBy::Configuration => !app.settings.profiles.is_empty(),
+        ThemeBy::Ground => true,
+    };
+    if may_matter && abilities.may_be_asked() {
+        let answer = ask();
+        late = Some(answer.late);
+        ground = answer.ground;
+        if theme_by == ThemeBy::Ground {
+            app.wear(suiting(ground)).map_err(Failure::usage)?;
+        }
+    }
     let turn = |app: &mut App, name: &str| {
         let found = turned(&folders, name, profile);
         let (profile, options, memory) = found.map_err(|failure| failure.message)?;
-        app.turn(profile.settings, profile.theme.as_deref());
+        app.turn(profile.settings);
         app.remember(memory.last_look(), memory.read());
         app.say(format!("profile: {name}"));
+        // Not the former profile's: a theme says which database one looks at.
+        let worn = app.wear(suiting(ground));
+        if let Err(error) = profile.theme.map_or(worn, |named| app.wear(&named)) {
+            app.say(error.to_string());
+        }
         Ok(fed(app, memory, |wanted, answering| {
             feed::open(options, wanted, answering)
         }))
     };
-    let signals = Watch::begin()?;
-    let guard = Guard::take()?;
-    let mut late = None;
-    if theme_by == ThemeBy::Ground && abilities.may_be_asked() {
-        let answer = ask();
-        late = Some(answer.late);
-        if answer.ground == Some(Ground::Light) {
-            app.wear("light");
-        }
-    }
     let world = World {
         line,
         turn: &turn,
@@ -83,6 +98,15 @@ pub async fn run(
         End::FeedGone => Err(Failure::error(
             "the console's connection to the database ended",
         )),
+    }
+}
+
+/// The built-in theme for such a ground.
+#[must_use]
+pub const fn suiting(ground: Option<Ground>) -> &'static str {
+    match ground {
+        Some(Ground::Light) => "light",
+        Some(Ground::Dark) | None => "dark",
     }
 }
 

@@ -4,7 +4,7 @@ use crate::app::comparison::{Differences, Pair};
 use crate::app::{App, Compared};
 use crate::theme::Role;
 use crate::widget::{Canvas, Line, Notice};
-use opsroom_model::RunId;
+use opsroom_read::RunDetail;
 use ratatui::layout::Rect;
 
 /// One row of the screen.
@@ -15,10 +15,10 @@ enum Item<'a> {
 
 pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     let Some(compared) = &app.comparison.shown else {
-        return Notice::Loading.draw(canvas, area);
+        return super::notice::loading(app).draw(canvas, area);
     };
     match compared {
-        Compared::Both { this, other } => both(app, canvas, area, (this.id, other.id)),
+        Compared::Both { this, other } => both(app, canvas, area, (this, other)),
         Compared::NoSuccess => Notice::Empty {
             what: "no earlier run of this tenant and type succeeded in the last 30 days",
             remedy: "mark another run with Space, then compare with =",
@@ -65,7 +65,10 @@ fn items(differences: &Differences) -> Vec<Item<'_>> {
     items
 }
 
-fn both(app: &App, canvas: &mut Canvas<'_>, area: Rect, (this, other): (RunId, RunId)) {
+/// Columns of the first run's values, at least, where there is room.
+const LEAST: usize = 30;
+
+fn both(app: &App, canvas: &mut Canvas<'_>, area: Rect, (this, other): (&RunDetail, &RunDetail)) {
     let items = items(&app.comparison.differences);
     let names = items.iter().filter_map(|item| match item {
         Item::Pair(pair) => Some(pair.name.width()),
@@ -74,6 +77,14 @@ fn both(app: &App, canvas: &mut Canvas<'_>, area: Rect, (this, other): (RunId, R
     let most = usize::from(area.width) / 3;
     let name = u16::try_from(names.max().unwrap_or(8).clamp(8, most.max(8))).unwrap_or(8);
     let half = area.width.saturating_sub(name + 4) / 2;
+    // The other run stands near by, however wide the screen.
+    let values = items.iter().filter_map(|item| match item {
+        Item::Pair(pair) => Some(pair.this.width()),
+        Item::Heading(_) => None,
+    });
+    let widest = values.max().unwrap_or(0).max(LEAST) + 2;
+    let first = half.min(u16::try_from(widest).unwrap_or(half));
+    let second = area.width.saturating_sub(name + 4 + first);
     let cells = |y: u16| {
         let cell = |x: u16, width: u16| Rect {
             x: area.x + x.min(area.width),
@@ -83,13 +94,17 @@ fn both(app: &App, canvas: &mut Canvas<'_>, area: Rect, (this, other): (RunId, R
         };
         (
             cell(0, name),
-            cell(name + 2, half),
-            cell(name + 4 + half, half),
+            cell(name + 2, first),
+            cell(name + 4 + first, second),
         )
     };
     let (_, left, right) = cells(area.y);
-    canvas.text(left, format!("#{this}"), Role::Strong);
-    canvas.text(right, format!("#{other}"), Role::Strong);
+    for (place, run) in [(left, this), (right, other)] {
+        Line::of(format!("#{}", run.id), Role::Strong)
+            .and("  ", Role::Screen)
+            .and(app.clock.stamp(run.created_at), Role::Muted)
+            .draw(canvas, place);
+    }
     let rows = (area.y + 1..area.bottom()).zip(items.iter().skip(app.comparison.top));
     for (y, item) in rows {
         let (first, left, right) = cells(y);

@@ -45,8 +45,8 @@ fn line(row: &Row, glyphs: &Glyphs) -> Line {
                 glyphs.unfolded
             };
             let line = line
-                .and(sign, Role::Faint)
-                .and(" ", Role::Faint)
+                .and(sign, Role::Muted)
+                .and(" ", Role::Muted)
                 .and(&row.key, Role::Muted);
             match folded {
                 true => line.and(format!("  {children}"), Role::Muted),

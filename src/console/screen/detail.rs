@@ -79,6 +79,15 @@ enum Spacing {
     Roomy,
 }
 
+/// Whether a line ends somewhere.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Surface {
+    /// What does not fit is cut.
+    Screen,
+    /// Nothing is cut.
+    Paper,
+}
+
 impl Spacing {
     fn for_height(height: u16) -> Self {
         if height >= 20 {
@@ -124,6 +133,7 @@ pub(crate) fn head(app: &App, width: usize) -> Vec<Line> {
                 glyphs: app.glyphs,
                 width,
                 spacing: Spacing::for_height(height),
+                surface: Surface::Screen,
                 known: app.detail.history.as_ref(),
             };
             sheet.lines(&answer.attempts, &answer.items)
@@ -155,6 +165,7 @@ pub fn plain(
         glyphs,
         width: 100,
         spacing: Spacing::Roomy,
+        surface: Surface::Paper,
         known: None,
     };
     let mut lines = sheet.lines(&answer.attempts, &answer.items);

@@ -63,9 +63,9 @@ const fn columns(words: Words) -> [table::Column<Column>; 11] {
         column(Column::Running, "RUNNING", Align::Right, (7, 7), 2),
         column(Column::Queued, "QUEUED", Align::Right, (7, 7), 3),
         column(Column::Took, "TOOK P50", Align::Right, (8, 8), 8),
-        column(Column::TookLong, "P95", Align::Right, (7, 7), 4),
+        column(Column::TookLong, "TOOK P95", Align::Right, (8, 8), 4),
         column(Column::Waited, "WAIT P50", Align::Right, (8, 8), 9),
-        column(Column::WaitedLong, "P95", Align::Right, (7, 7), 7),
+        column(Column::WaitedLong, "WAIT P95", Align::Right, (8, 8), 7),
         column(Column::Success, "LAST OK", Align::Right, (8, 11), 1),
     ]
 }
@@ -87,6 +87,9 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, areas: &Areas, fares: &Fa
     notice::below(app, canvas, areas.list, fares, empty);
 }
 
+/// From so many columns there is room to say what is worst.
+const BY_FROM: u16 = 60;
+
 fn headline(app: &App, canvas: &mut Canvas<'_>, area: Rect, board: &Fares, words: Words) {
     let Some(covered) = &board.facts else {
         return;
@@ -101,7 +104,11 @@ fn headline(app: &App, canvas: &mut Canvas<'_>, area: Rect, board: &Fares, words
         true => format!(" {} {noun} of more", rows.len()),
         false => format!(" {} {noun}", rows.len()),
     };
-    let line = Line::of(many, Role::Strong).and(", worst first   ", Role::Muted);
+    let by = match area.width {
+        ..BY_FROM => ", worst first   ",
+        _ => ", worst first: failed/(ended+10)   ",
+    };
+    let line = Line::of(many, Role::Strong).and(by, Role::Muted);
     // What was left out comes before what matters less: the line may be cut.
     let line = match fares::narrows(app.filter.query()) {
         true => line,
@@ -111,11 +118,8 @@ fn headline(app: &App, canvas: &mut Canvas<'_>, area: Rect, board: &Fares, words
         ),
     };
     let since = covered.from.format("%Y-%m-%d");
-    line.and(
-        format!("since {since} UTC, as of the last count"),
-        Role::Muted,
-    )
-    .draw(canvas, area);
+    line.and(format!("counted since {since} UTC"), Role::Muted)
+        .draw(canvas, area);
 }
 
 fn draw_cell(app: &App, canvas: &mut Canvas<'_>, area: Rect, column: Column, row: &Health) {

@@ -173,6 +173,31 @@ fn problem(canvas: &mut Canvas<'_>, area: Rect, error: &QueryError, input: &Inpu
     }
 }
 
+/// The lower edge of the box that `rows` offers stand in.
+fn foot(app: &App, canvas: &mut Canvas<'_>, area: Rect, rows: usize) {
+    let y = area
+        .y
+        .saturating_add(u16::try_from(rows).unwrap_or(u16::MAX));
+    if rows == 0 || y >= area.bottom() || area.width < 2 {
+        return;
+    }
+    let [left, right] = app.glyphs.corners_bottom;
+    let edge = Rect {
+        y,
+        height: 1,
+        ..area
+    };
+    let end = |x: u16| Rect {
+        x,
+        width: 1,
+        ..edge
+    };
+    canvas.wipe(edge);
+    canvas.repeat(edge, app.glyphs.rule, Role::Faint);
+    canvas.text(end(edge.x), left, Role::Faint);
+    canvas.text(end(edge.right() - 1), right, Role::Faint);
+}
+
 /// One row an offer, under the place it would stand at, as far left as all of it fits.
 fn offers(app: &App, canvas: &mut Canvas<'_>, area: Rect, input: &Input) {
     let (offers, from, chosen) = app.filter.offers();
@@ -186,6 +211,7 @@ fn offers(app: &App, canvas: &mut Canvas<'_>, area: Rect, input: &Input) {
     let width = u16::try_from((wide + gap + about + 4).min(room)).unwrap_or(area.width);
     let x = column(input, from, area).saturating_sub(2);
     let x = x.min(area.right().saturating_sub(width));
+    foot(app, canvas, Rect { x, width, ..area }, offers.len());
     for (at, (offer, text)) in offers.iter().zip(&texts).enumerate() {
         let y = area.y.saturating_add(u16::try_from(at).unwrap_or(u16::MAX));
         if y >= area.bottom() {

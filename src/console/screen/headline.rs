@@ -13,6 +13,8 @@ use ratatui::layout::Rect;
 
 /// From so many columns the states are named, not only signed.
 const WORDS_FROM: u16 = 112;
+/// From so many columns counts stand apart, each with room to grow.
+const ROOMY_FROM: u16 = 60;
 const SHOWN: [Bucket; 5] = [
     Bucket::Running,
     Bucket::Queued,
@@ -27,6 +29,9 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         return;
     };
     let words = area.width >= WORDS_FROM;
+    // Where there is little room, nothing may push what is wrong off the row.
+    let tight = area.width < ROOMY_FROM;
+    let gap = if tight { " " } else { "   " };
     let mut line = Line::of(" ", Role::Screen);
     for bucket in SHOWN {
         let count = headline.count(bucket);
@@ -36,7 +41,10 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
             role_of(bucket)
         };
         line = line.and(app.glyphs.of(bucket), role).and(
-            format!(" {:>2}", number(app, count)),
+            match tight {
+                true => format!(" {}", number(app, count)),
+                false => format!(" {:>2}", number(app, count)),
+            },
             if count.n == 0 {
                 Role::Muted
             } else {
@@ -51,7 +59,7 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         if bucket == Bucket::Queued && words {
             line = line.and(format!("{:<14}", oldest(app, headline)), Role::Muted);
         }
-        line = line.and("   ", Role::Screen);
+        line = line.and(gap, Role::Screen);
     }
     let stuck = headline.stuck;
     let (sign, word) = if stuck.n == 0 {
@@ -61,7 +69,10 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     };
     line = line
         .and(app.glyphs.stuck, sign)
-        .and(format!(" {} stuck", number(app, stuck)), word);
+        .and(format!(" {}", number(app, stuck)), word);
+    if !tight {
+        line = line.and(" stuck", word);
+    }
     if headline.live_workers == 0 && line.width() + 20 < usize::from(area.width) {
         line = line.and_right("no live worker ", Role::Stuck);
     } else if let Some(points) = &app.sparkline {

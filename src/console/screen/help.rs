@@ -41,13 +41,26 @@ fn items() -> Vec<Item> {
     items
 }
 
-fn columns(size: (u16, u16)) -> usize {
-    if size.0 >= 2 * WIDE + 6 { 2 } else { 1 }
+/// The items in columns: in two where there is room, as even as groups that stay whole allow.
+fn columns(size: (u16, u16)) -> Vec<Vec<Item>> {
+    let items = items();
+    if size.0 < 2 * WIDE + 6 {
+        return vec![items];
+    }
+    let blanks = items.iter().enumerate();
+    let blanks = blanks.filter(|(_, item)| matches!(item, Item::Blank));
+    let even = blanks
+        .map(|(at, _)| at)
+        .min_by_key(|at| (*at).max(items.len() - at - 1));
+    match even {
+        Some(at) => vec![items[..at].to_vec(), items[at + 1..].to_vec()],
+        None => vec![items],
+    }
 }
 
 /// Rows that are shown at a time on a screen of `size`, and rows there are.
 pub(crate) fn extent(size: (u16, u16)) -> (usize, usize) {
-    let lines = items().len().div_ceil(columns(size));
+    let lines = columns(size).iter().map(Vec::len).max().unwrap_or(0);
     let shown = usize::from(size.1.saturating_sub(4)).max(1).min(lines);
     (shown, lines)
 }
@@ -55,7 +68,7 @@ pub(crate) fn extent(size: (u16, u16)) -> (usize, usize) {
 pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, top: usize) {
     let (shown, lines) = extent(app.size);
     let columns = columns(app.size);
-    let wide = WIDE * u16::try_from(columns).unwrap_or(1);
+    let wide = WIDE * u16::try_from(columns.len()).unwrap_or(1);
     let area = popup(
         app.size,
         (wide, u16::try_from(shown).unwrap_or(u16::MAX)),
@@ -68,15 +81,13 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, top: usize) {
     };
     frame(canvas, area, "keys", foot);
     let inner = inside(area);
-    let items = items();
-    for column in 0..columns {
-        let begin = column * lines + top;
-        let end = (begin + shown).min((column + 1) * lines).min(items.len());
+    for (column, items) in columns.iter().enumerate() {
+        let seen = items.iter().skip(top).take(shown);
         let x = inner.x + WIDE * u16::try_from(column).unwrap_or(0);
         let width = WIDE
             .min(inner.right().saturating_sub(x))
-            .saturating_sub(u16::from(columns > 1));
-        for (y, item) in (inner.y..inner.bottom()).zip(items.get(begin..end).unwrap_or_default()) {
+            .saturating_sub(u16::from(columns.len() > 1));
+        for (y, item) in (inner.y..inner.bottom()).zip(seen) {
             line(app, *item).draw(
                 canvas,
                 Rect {

@@ -1,7 +1,7 @@
 //! The rows of the list. What is wrong is seen first: states have colours, all else is grey.
 
 use super::columns::{Column, columns};
-use super::notice::nothing;
+use super::notice::{loading, nothing};
 use crate::app::{App, Areas, Sort, TimeMode};
 use crate::glyphs::role_of;
 use crate::lapse;
@@ -76,7 +76,7 @@ fn sign(app: &App, row: &RunRow) -> Option<(&'static str, Role)> {
 
 fn notice(app: &App) -> Notice<'static> {
     if app.runs.loading {
-        Notice::Loading
+        loading(app)
     } else if app.filter.query().is_empty() {
         nothing(app, ("no runs in the last 30 days, and none active", ""))
     } else {

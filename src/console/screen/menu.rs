@@ -99,10 +99,22 @@ fn entry_line(app: &App, canvas: &mut Canvas<'_>, area: Rect, entry: &Entry, sel
         Choice::Act(_) => Role::Screen,
         _ => Role::Strong,
     };
-    Line::of(entry.label.clone(), role)
+    // Where there is little room, the key is worth more than the name in a configuration.
+    let key = Clean::new(&named(app, entry.key.clone()));
+    let wide = u16::try_from(key.width()).unwrap_or(u16::MAX);
+    canvas.text_right(inner, &key, Role::Accent);
+    let left = Rect {
+        width: inner.width.saturating_sub(wide + u16::from(wide > 0)),
+        ..inner
+    };
+    let line = Line::of(entry.label.clone(), role);
+    let whole = line
+        .clone()
         .and("  ", Role::Screen)
-        .and(entry.note.clone(), Role::Muted)
-        .and_right(named(app, entry.key.clone()), Role::Accent)
-        .draw(canvas, inner);
+        .and(entry.note.clone(), Role::Muted);
+    match whole.width() <= usize::from(left.width) {
+        true => whole.draw(canvas, left),
+        false => line.draw(canvas, left),
+    }
     canvas.clear_ground();
 }

@@ -1,6 +1,6 @@
 //! What a list says where it has no rows, or only those of before: one rule for every screen.
 
-use crate::app::{App, Board, Named, Standing};
+use crate::app::{App, Board, Health, Named, Standing};
 use crate::widget::{Canvas, Notice};
 use ratatui::layout::Rect;
 
@@ -15,20 +15,22 @@ pub(super) fn below<T: Named, F>(
     board: &Board<T, F>,
     empty: Empty,
 ) {
-    draw(canvas, list, board, || nothing(app, empty));
+    draw(app, canvas, list, board, || nothing(app, empty));
 }
 
 /// The same of what belongs to no tenant.
 pub(super) fn below_all<T: Named, F>(
+    app: &App,
     canvas: &mut Canvas<'_>,
     list: Rect,
     board: &Board<T, F>,
     (what, remedy): Empty,
 ) {
-    draw(canvas, list, board, || Notice::Empty { what, remedy });
+    draw(app, canvas, list, board, || Notice::Empty { what, remedy });
 }
 
 fn draw<T: Named, F>(
+    app: &App,
     canvas: &mut Canvas<'_>,
     list: Rect,
     board: &Board<T, F>,
@@ -36,7 +38,7 @@ fn draw<T: Named, F>(
 ) {
     let rows = board.listing.rows.len();
     let notice = match &board.listing.standing {
-        Standing::Loading => Notice::Loading,
+        Standing::Loading => loading(app),
         Standing::Behind => Notice::Empty {
             what: "the counting has not caught up with the runs yet",
             remedy: "workers count while they live; o r shows the runs themselves",
@@ -55,6 +57,17 @@ fn draw<T: Named, F>(
         ..list
     };
     notice.draw(canvas, area);
+}
+
+/// Nothing yet, and why.
+pub(super) fn loading(app: &App) -> Notice<'static> {
+    match app.health {
+        Health::Lost { .. } => Notice::Empty {
+            what: "never loaded: the database does not answer",
+            remedy: "comes by itself once it does",
+        },
+        _ => Notice::Loading,
+    }
 }
 
 /// Nothing there, or nothing that this login may see.

@@ -98,20 +98,28 @@ fn draw_cell(app: &App, canvas: &mut Canvas<'_>, area: Rect, column: Column, row
         Column::When => canvas.text_right(area, app.clock.moment(row.created_at), Role::Muted),
         Column::Code => {
             if let Some(code) = &row.code {
-                canvas.text(area, code, if read { Role::Muted } else { Role::Failed });
+                let role = bucket(row).map_or(Role::Failed, role_of);
+                canvas.text(area, code, if read { Role::Muted } else { role });
             }
         }
     }
 }
 
-fn what(app: &App, row: &Notification) -> Line {
-    let bucket = match row.kind.as_str() {
+/// What became of the run; `None` for a kind of a later version.
+fn bucket(row: &Notification) -> Option<Bucket> {
+    Some(match row.kind.as_str() {
         "queued" => Bucket::Queued,
         "succeeded" => Bucket::Succeeded,
         "partially_succeeded" => Bucket::Partial,
         "failed" => Bucket::Failed,
         "cancelled" => Bucket::Cancelled,
-        _ => return Line::of(&row.kind, Role::Screen),
+        _ => return None,
+    })
+}
+
+fn what(app: &App, row: &Notification) -> Line {
+    let Some(bucket) = bucket(row) else {
+        return Line::of(&row.kind, Role::Screen);
     };
     let quiet = matches!(bucket, Bucket::Queued | Bucket::Succeeded);
     let word = if quiet { Role::Muted } else { role_of(bucket) };

@@ -26,13 +26,13 @@ enum Column {
 
 const COLUMNS: &[table::Column<Column>] = &[
     column(Column::State, "STATE", Align::Left, (9, 9), 0),
-    column(Column::Name, "SCHEDULE", Align::Left, (13, 32), 0),
+    column(Column::Name, "SCHEDULE", Align::Left, (17, 32), 0),
     column(Column::Tenant, "TENANT", Align::Left, (12, 28), 2),
-    column(Column::Type, "STARTS", Align::Left, (14, 30), 6),
+    column(Column::Type, "STARTS", Align::Left, (14, 30), 7),
     column(Column::Cron, "CRON", Align::Left, (12, 18), 4),
-    column(Column::Zone, "ZONE", Align::Left, (13, 20), 7),
+    column(Column::Zone, "ZONE", Align::Left, (13, 20), 6),
     column(Column::Next, "NEXT", Align::Right, (9, 11), 0),
-    column(Column::Last, "LAST", Align::Left, (21, 26), 3),
+    column(Column::Last, "LAST", Align::Left, (21, 21), 3),
     column(Column::Missed, "MISSED", Align::Right, (6, 6), 5),
 ];
 
@@ -84,8 +84,7 @@ fn headline(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     };
     let rows = &app.schedules.listing.rows;
     let count = |of| rows.iter().filter(|row| state(app, row) == of).count() as u64;
-    let mut line = Line::of(" ", Role::Screen);
-    for (n, sign, word, role) in [
+    let kinds = [
         (count(State::Fires), app.glyphs.live, "live", Role::Running),
         (
             count(State::Paused),
@@ -105,16 +104,8 @@ fn headline(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
             "cannot fire",
             Role::Failed,
         ),
-    ] {
-        let (quiet, strong) = match n {
-            0 => (Role::Muted, Role::Muted),
-            _ => (role, Role::Strong),
-        };
-        line = line
-            .and(sign, quiet)
-            .and(format!(" {:>2}", lapse::grouped(n)), strong)
-            .and(format!(" {word}   "), Role::Muted);
-    }
+    ];
+    let mut line = board::kinds(&kinds, area.width);
     if more {
         line = line.and(format!("the first {}", rows.len()), Role::Partial);
     }

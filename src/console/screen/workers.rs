@@ -48,7 +48,7 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, areas: &Areas) {
         "no worker lives, and none died within the hour",
         "start one: opsroom-worker work",
     );
-    super::notice::below_all(canvas, areas.list, &app.workers, empty);
+    super::notice::below_all(app, canvas, areas.list, &app.workers, empty);
 }
 
 fn headline(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
@@ -65,21 +65,12 @@ fn headline(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         .map(|row| u64::try_from(row.worker.slots).unwrap_or(0))
         .sum();
     let busy: u64 = rows.iter().map(|row| busy(row) as u64).sum();
-    let mut line = Line::of(" ", Role::Screen);
-    for (n, sign, word, role) in [
+    let kinds = [
         (live, app.glyphs.running, "live", Role::Running),
         (stopping, app.glyphs.partial, "stopping", Role::Partial),
         (dead, app.glyphs.failed, "dead", Role::Failed),
-    ] {
-        let (quiet, strong) = match n {
-            0 => (Role::Muted, Role::Muted),
-            _ => (role, Role::Strong),
-        };
-        line = line
-            .and(sign, quiet)
-            .and(format!(" {:>2}", lapse::grouped(n)), strong)
-            .and(format!(" {word}   "), Role::Muted);
-    }
+    ];
+    let line = board::kinds(&kinds, area.width);
     line.and(
         format!(
             "{} of {} slots busy",
@@ -161,15 +152,22 @@ fn in_hand(canvas: &mut Canvas<'_>, area: Rect, row: &WorkerRow) {
     let Some(run) = row.runs.first() else {
         return;
     };
-    let mut rest = area;
-    if row.runs.len() > 1 {
-        let more = format!("+{}", row.runs.len() - 1);
-        let wide = u16::try_from(more.len() + 1).unwrap_or(0);
-        canvas.text_right(area, more, Role::Muted);
-        rest.width = area.width.saturating_sub(wide);
-    }
-    Line::of(&run.run_type, Role::Screen)
+    let line = Line::of(&run.run_type, Role::Screen)
         .and("  ", Role::Screen)
-        .and(&run.tenant, Role::Muted)
-        .draw(canvas, rest);
+        .and(&run.tenant, Role::Muted);
+    if row.runs.len() < 2 {
+        return line.draw(canvas, area);
+    }
+    let more = format!(" +{}", row.runs.len() - 1);
+    let wide = u16::try_from(more.len()).unwrap_or(0);
+    let rest = Rect {
+        width: area.width.saturating_sub(wide),
+        ..area
+    };
+    if line.width() <= usize::from(rest.width) {
+        line.and(more, Role::Muted).draw(canvas, area);
+    } else {
+        canvas.text_right(area, more, Role::Muted);
+        line.draw(canvas, rest);
+    }
 }

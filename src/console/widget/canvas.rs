@@ -227,27 +227,32 @@ impl<'a> Canvas<'a> {
     }
 
     fn fit<'t>(&self, text: &'t str, width: usize) -> Cow<'t, str> {
-        let text = if self.glyphs.ascii {
-            ascii(text)
-        } else {
-            Cow::Borrowed(text)
-        };
-        if usize::from(text.cell_width()) <= width {
-            return text;
-        }
-        let mut cut = String::new();
-        let mut taken = 0;
-        for grapheme in text.graphemes(true) {
-            let wide = usize::from(grapheme.cell_width());
-            if taken + wide + 1 > width {
-                break;
-            }
-            cut.push_str(grapheme);
-            taken += wide;
-        }
-        cut.push_str(self.glyphs.ellipsis);
-        Cow::Owned(cut)
+        fit(text, width, self.glyphs)
     }
+}
+
+/// `text` in at most `width` columns; what is cut says so.
+pub(crate) fn fit<'t>(text: &'t str, width: usize, glyphs: &Glyphs) -> Cow<'t, str> {
+    let text = if glyphs.ascii {
+        ascii(text)
+    } else {
+        Cow::Borrowed(text)
+    };
+    if usize::from(text.cell_width()) <= width {
+        return text;
+    }
+    let mut cut = String::new();
+    let mut taken = 0;
+    for grapheme in text.graphemes(true) {
+        let wide = usize::from(grapheme.cell_width());
+        if taken + wide + 1 > width {
+            break;
+        }
+        cut.push_str(grapheme);
+        taken += wide;
+    }
+    cut.push_str(glyphs.ellipsis);
+    Cow::Owned(cut)
 }
 
 /// What is left of a text on a terminal that shows ASCII alone, of the same width.

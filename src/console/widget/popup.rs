@@ -5,10 +5,14 @@ use crate::theme::Role;
 use ratatui::layout::Rect;
 
 /// Where a box of `wanted` columns and rows inside its frame stands on a screen of `size`, at `top`
-/// rows from its upper edge, or in the middle.
+/// rows from its upper edge, or in the middle. Where it would leave a column or two, it takes them: no
+/// fragments beside it.
 #[must_use]
 pub fn popup(size: (u16, u16), wanted: (u16, u16), top: Option<u16>) -> Rect {
-    let width = wanted.0.saturating_add(4).min(size.0.saturating_sub(2));
+    let width = match wanted.0.saturating_add(4) {
+        width if width >= size.0.saturating_sub(6) => size.0,
+        width => width,
+    };
     let height = wanted.1.saturating_add(2).min(size.1.saturating_sub(2));
     let middle = (size.1 - height) / 2;
     Rect {

@@ -28,8 +28,10 @@ impl Reader {
             headline::decode(&row, ended.unwrap_or_default(), headline::cap(&scopes))?;
         let workers = self.workers().await?;
         headline.live_workers = workers.iter().filter(|worker| worker.alive).count();
-        let (stuck, suspects) = self.stuck_among(&scopes, &workers).await?;
-        headline.stuck = headline::stuck_count(stuck.len(), suspects);
+        if headline.may_have_active() {
+            let (stuck, suspects) = self.stuck_among(&scopes, &workers).await?;
+            headline.stuck = headline::stuck_count(stuck.len(), suspects);
+        }
         Ok(headline)
     }
 

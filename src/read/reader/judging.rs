@@ -40,12 +40,15 @@ impl Reader {
         &mut self,
         page: &RunPage,
     ) -> Result<HashMap<RunId, Stuck>, ReadError> {
-        let workers = self.workers().await?;
         let active: Vec<_> = page
             .rows
             .iter()
             .filter(|row| row.state.is_active())
             .collect();
+        if active.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let workers = self.workers().await?;
         let facts: Vec<_> = active.iter().map(|row| row.facts()).collect();
         let verdicts = self.diagnose(&facts, &workers, page.as_of).await?;
         let named = active.iter().zip(verdicts);

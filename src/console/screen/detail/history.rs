@@ -12,8 +12,11 @@ use opsroom_model::Bucket;
 use opsroom_read::PastRun;
 use serde_json::Value;
 
-/// Runs of a strip, at most.
+/// Runs of a strip, at most, and at least where something stands beside it.
 const STRIP: usize = 20;
+const STRIP_LEAST: usize = 8;
+/// Columns of a strip beside its two columns a run: its name and three gaps.
+const STRIP_FIXED: usize = 13;
 /// From so many times the usual on, it is worth a colour.
 const LONG: f64 = 2.0;
 /// What in a context names something else, and what that is called.
@@ -50,12 +53,24 @@ impl Sheet<'_> {
         } else {
             "alike"
         };
+        let habit = strips.iter().find(|(name, _)| *name == of_habit);
+        let habit = habit.map_or_else(Line::blank, |(_, runs)| self.habit(runs));
+        // The strips give way to what is said of them; where they cannot, it stands below.
+        let room = self.width.saturating_sub(STRIP_FIXED + habit.width()) / 2;
+        let beside = room >= STRIP_LEAST;
+        let room = match beside {
+            true => room.min(STRIP),
+            false => (self.width.saturating_sub(STRIP_FIXED) / 2).clamp(STRIP_LEAST, STRIP),
+        };
         for (name, runs) in strips {
-            let mut line = self.strip(name, runs);
-            if name == of_habit {
-                line = line.joined(self.habit(runs));
+            let line = self.strip(name, runs, room);
+            match name == of_habit && beside {
+                true => lines.push(line.joined(habit.clone())),
+                false => lines.push(line),
             }
-            lines.push(line);
+        }
+        if !beside && habit.width() > 0 {
+            lines.push(Line::of("  ", Role::Screen).joined(habit));
         }
         for line in words {
             lines.push(Line::of("  ", Role::Screen).joined(line));
@@ -67,8 +82,7 @@ impl Sheet<'_> {
     }
 
     /// The oldest first, this run among them with weight: how each ended, and how long it took.
-    fn strip(&self, name: &'static str, runs: &[PastRun]) -> Line {
-        let room = (self.width.saturating_sub(14) / 2).clamp(5, STRIP);
+    fn strip(&self, name: &'static str, runs: &[PastRun], room: usize) -> Line {
         let at = runs.iter().position(|run| run.id == self.run.id);
         // This run stays in sight, however many came after it.
         let from = at.map_or(0, |at| (at + 1).saturating_sub(room));

@@ -2,19 +2,25 @@
 
 use super::super::list::stuck_words;
 use super::super::wrapped;
-use super::{Spacing, state_words};
+use super::{Spacing, Surface, state_words};
 use crate::app::Clock;
 use crate::app::history::Known;
 use crate::glyphs::Glyphs;
 use crate::lapse;
 use crate::theme::Role;
+use crate::widget::canvas::fit;
 use crate::widget::{Line, bar};
-use opsroom_model::{Clean, catalogue};
+use opsroom_model::{Bucket, Clean, catalogue};
 use opsroom_read::stuck::Waits;
-use opsroom_read::{Attempt, FailureLine, ItemPage, RunDetail, Stuck};
+use opsroom_read::{Attempt, FailureLine, Item, ItemPage, RunDetail, Stuck};
 
+/// What belongs to a line stands no further to the right than this: the eye does not cross a wide
+/// screen with it.
+const MEASURE: usize = 118;
 /// Columns that the counts take beside their bar.
 const NUMBERS: usize = 44;
+/// Columns of an item's name, at least: below that its code may be cut.
+const NAMES_LEAST: usize = 16;
 
 pub(super) struct Sheet<'a> {
     pub run: &'a RunDetail,
@@ -23,6 +29,7 @@ pub(super) struct Sheet<'a> {
     pub glyphs: &'static Glyphs,
     pub width: usize,
     pub spacing: Spacing,
+    pub surface: Surface,
     /// What the runs before say.
     pub known: Option<&'a Known>,
 }
@@ -67,10 +74,17 @@ impl Sheet<'_> {
             state = state.and(format!(" after {}", lapse::words(till - from)), Role::Muted);
         }
         if name.width() + state.width() + 3 <= self.width {
-            lines.push(name.with_right(state));
+            lines.push(self.apart(name, state));
         } else {
             lines.extend([name, state]);
         }
+    }
+
+    /// `right` at the right end of the line, as far as that goes. Both fit.
+    fn apart(&self, left: Line, right: Line) -> Line {
+        let till = self.width.min(MEASURE);
+        let pad = till.saturating_sub(left.width() + right.width()).max(3);
+        left.and(" ".repeat(pad), Role::Screen).joined(right)
     }
 
     pub(super) fn gap(&self, lines: &mut Vec<Line>) {
@@ -98,7 +112,7 @@ impl Sheet<'_> {
         }
         let attempt = self.attempt_words();
         if line.width() + attempt.width() + 3 <= self.width {
-            lines.push(line.and_right(attempt, Role::Muted));
+            lines.push(self.apart(line, Line::of(attempt, Role::Muted)));
             return;
         }
         if line.width() <= self.width {
@@ -173,10 +187,12 @@ impl Sheet<'_> {
 
     fn counts(&self, lines: &mut Vec<Line>) {
         let counts = &self.run.counts;
-        if counts.is_empty() {
+        let total = counts.total.unwrap_or_else(|| counts.done());
+        // What failed before it had any says so by its failure.
+        let none = total == 0 && self.run.state.bucket() == Bucket::Failed;
+        if counts.is_empty() || none {
             return;
         }
-        let total = counts.total.unwrap_or_else(|| counts.done());
         let noun = if total == 1 { "item" } else { "items" };
         let mut line = Line::of(format!("{} {noun}   ", lapse::grouped(total)), Role::Screen);
         // Where there is little room, the numbers are worth more than a bar.
@@ -214,7 +230,7 @@ impl Sheet<'_> {
             let spread = self.spread(self.known, failure.code.as_str());
             match spread {
                 Some(spread) if line.width() + spread.chars().count() + 3 <= self.width => {
-                    lines.push(line.and_right(spread, Role::Muted));
+                    lines.push(self.apart(line, Line::of(spread, Role::Muted)));
                 }
                 Some(spread) => {
                     lines.extend([line, Line::of(format!("    {spread}"), Role::Screen)])
@@ -250,23 +266,26 @@ impl Sheet<'_> {
         }
         self.gap(lines);
         lines.push(self.section("items"));
+        let names = self.item_names(page);
         for item in &page.items {
             let (sign, role) = match item.status.as_str() {
                 "failed" => (self.glyphs.failed, Role::Failed),
                 "skipped" => (self.glyphs.skipped, Role::Muted),
                 _ => (self.glyphs.succeeded, Role::Succeeded),
             };
-            let name = if item.label.is_empty() {
-                &item.key
-            } else {
-                &item.label
-            };
             let mut line = Line::of("  ", Role::Screen)
                 .and(sign, role)
-                .and(" ", Role::Screen)
-                .and(name, Role::Screen);
+                .and(" ", Role::Screen);
+            let name = item_name(item);
             if let Some(code) = &item.code {
-                line = line.and("  ", Role::Screen).and(code, Role::Failed);
+                let name = fit(name.as_str(), names, self.glyphs).into_owned();
+                let pad = names.saturating_sub(Clean::new(&name).width()) + 2;
+                line = line
+                    .and(name, Role::Screen)
+                    .and(" ".repeat(pad), Role::Screen)
+                    .and(code, Role::Failed);
+            } else {
+                line = line.and(name, Role::Screen);
             }
             if let Some(message) = &item.message {
                 line = line.and("  ", Role::Screen).and(message, Role::Muted);
@@ -280,6 +299,19 @@ impl Sheet<'_> {
                 Role::Muted,
             ));
         }
+    }
+
+    /// Columns of the names of items with a code, so that codes stand below each other and are whole.
+    fn item_names(&self, page: &ItemPage) -> usize {
+        let coded = page.items.iter().filter(|item| item.code.is_some());
+        let widest = coded.clone().map(|item| item_name(item).width()).max();
+        let codes = coded.filter_map(|item| item.code.as_ref());
+        let codes = codes.map(Clean::width).max().unwrap_or(0);
+        let room = match self.surface {
+            Surface::Screen => self.width.saturating_sub(codes + 6).max(NAMES_LEAST),
+            Surface::Paper => usize::MAX,
+        };
+        widest.unwrap_or(0).min(room)
     }
 
     fn attempts(&self, attempts: &[Attempt], lines: &mut Vec<Line>) {
@@ -313,6 +345,14 @@ impl Sheet<'_> {
                 lines.push(Line::of("     ", Role::Screen).joined(inner));
             }
         }
+    }
+}
+
+fn item_name(item: &Item) -> &Clean {
+    if item.label.is_empty() {
+        &item.key
+    } else {
+        &item.label
     }
 }
 
