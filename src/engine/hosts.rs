@@ -12,7 +12,7 @@ use thiserror::Error;
 
 /// The longest wait for one of several servers, so that one that is silent does not hide the others.
 const EACH: Duration = Duration::from_secs(2);
-/// The longest wait for a connection that was idle to say that it still is one.
+/// The longest wait for a connection that was idle, or came back, to say that it still is one.
 const PING: Duration = Duration::from_secs(1);
 
 /// Why a URL names no servers.
@@ -129,6 +129,16 @@ impl Hosts {
                             *since = Some(Instant::now());
                             Err(sqlx::Error::PoolTimedOut)
                         }
+                    }
+                })
+            })
+            // The pool asks those that come back without a limit, and until they answer they count as in
+            // use: a call that was given up on a silent network would cost the pool a connection.
+            .after_release(|connection, _| {
+                Box::pin(async move {
+                    match tokio::time::timeout(PING, connection.ping()).await {
+                        Ok(Ok(())) => Ok(true),
+                        _ => Err(sqlx::Error::PoolTimedOut),
                     }
                 })
             })

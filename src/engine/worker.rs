@@ -8,6 +8,7 @@
 mod attempt;
 mod backlog;
 mod claim;
+mod connection;
 mod endings;
 mod finish;
 mod heartbeat;
@@ -92,7 +93,9 @@ pub struct Worker {
 
 impl Worker {
     /// A worker for the types of `registry`, on a pool whose login is a member of `opsroom_worker`.
-    /// The pool wants `slots` + 4 connections at most; fewer make jobs wait for each other.
+    /// The pool wants `slots` + 4 connections at most; fewer make jobs wait for each other. Beside it a
+    /// worker keeps three of its own, with the pool's connect options but none of its hooks: for
+    /// claims, endings and beats.
     #[must_use]
     pub fn new(pool: PgPool, registry: Registry, options: WorkerOptions) -> Self {
         Self {

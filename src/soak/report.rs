@@ -21,6 +21,14 @@ impl Extent {
             Self::Full => full,
         }
     }
+
+    /// Says on standard error that round `round` of `all` begins, counted from 0: all of them take minutes. Silent when
+    /// brief. `what` is what is done in it.
+    pub fn begins(self, what: &str, round: u32, all: u32) {
+        if self == Self::Full {
+            eprintln!("      {what}: {} of {all}", round + 1);
+        }
+    }
 }
 
 /// One measured figure.

@@ -15,6 +15,7 @@ use serde_json::Value;
 use sqlx::PgPool;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument as _;
@@ -41,6 +42,8 @@ pub(super) struct Executor {
     pub(super) name: String,
     pub(super) progress: Progress,
     pub(super) endings: Endings,
+    /// Told after an ending was committed, however it was written.
+    pub(super) ended: Arc<Notify>,
     /// How long a job may take to notice that it was told to stop, before it is dropped.
     pub(super) grace: Duration,
     /// Told once the worker must not write any more, or gives back what it holds.
@@ -73,6 +76,7 @@ async fn execute_in_span(executor: Executor, claimed: Claimed, slot: Slot) -> Op
         name,
         progress,
         endings,
+        ended: written,
         grace,
         fenced,
         outage,
@@ -110,6 +114,7 @@ async fn execute_in_span(executor: Executor, claimed: Claimed, slot: Slot) -> Op
     let wait = ended.wait();
     match finish::write(&pool, &endings, &run, &name, ended, &fenced, &outage).await {
         Some(Written::Done(ended)) => {
+            written.notify_one();
             let run_type = claimed.run_type;
             ::metrics::histogram!(meters::ATTEMPT_SECONDS, "type" => run_type.clone())
                 .record(begun.elapsed());

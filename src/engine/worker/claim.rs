@@ -2,6 +2,7 @@
 //! lane gets its turn.
 
 use super::attempt::Claimed;
+use super::connection::OwnConnection;
 use super::outage::Outage;
 use super::{finish, meters};
 use crate::deadline::{STATEMENT, within};
@@ -26,7 +27,7 @@ const CONFLICTS: usize = 5;
 const IN_DOUBT: Duration = Duration::from_secs(90);
 
 pub(super) struct Claimer {
-    pool: PgPool,
+    connection: OwnConnection,
     worker: Uuid,
     name: String,
     types: Vec<String>,
@@ -77,7 +78,7 @@ impl Claimer {
         outage: Outage,
     ) -> Self {
         Self {
-            pool,
+            connection: OwnConnection::of(pool),
             worker,
             name,
             types,
@@ -142,16 +143,22 @@ impl Claimer {
     }
 
     async fn claim_from_cursor(&mut self, free: usize) -> Result<Found, EngineError> {
-        let call = sqlx::query(
-            "select run_id, tenant, run_type, claim, attempt_no, attempts, run_context, counts,
-                    extract(epoch from clock_timestamp() - queued_at)::float8 as waited
-               from opsroom.claim($1, $2, $3, $4)",
-        )
-        .bind(self.worker)
-        .bind(i32::try_from(free).unwrap_or(i32::MAX))
-        .bind(&self.types)
-        .bind(self.cursor)
-        .fetch_all(&self.pool);
+        let call = async {
+            let mut connection = self.connection.take().await?;
+            let rows = sqlx::query(
+                "select run_id, tenant, run_type, claim, attempt_no, attempts, run_context, counts,
+                        extract(epoch from clock_timestamp() - queued_at)::float8 as waited
+                   from opsroom.claim($1, $2, $3, $4)",
+            )
+            .bind(self.worker)
+            .bind(i32::try_from(free).unwrap_or(i32::MAX))
+            .bind(&self.types)
+            .bind(self.cursor)
+            .fetch_all(&mut connection)
+            .await?;
+            self.connection.keep(connection);
+            Ok::<_, EngineError>(rows)
+        };
         let rows = within(STATEMENT, call).await?;
         let Some(last) = rows.last() else {
             return Ok(Found::Nothing);
@@ -168,14 +175,15 @@ impl Claimer {
 
     /// Gives back what is claimed for this worker and not held by it: the answer to that claim got
     /// lost, and as long as this worker beats nobody else would take the run.
-    async fn disown(&self) -> Result<(), EngineError> {
+    async fn disown(&mut self) -> Result<(), EngineError> {
         let held: Vec<_> = self.held.lock().iter().copied().collect();
         let call = async {
-            let mut connection = self.pool.acquire().await?;
-            finish::give_back(&mut connection, self.worker, &self.name, &held).await
+            let mut connection = self.connection.take().await?;
+            finish::give_back(&mut connection, self.worker, &self.name, &held).await?;
+            self.connection.keep(connection);
+            Ok::<_, EngineError>(())
         };
-        within(STATEMENT, call).await?;
-        Ok(())
+        within(STATEMENT, call).await
     }
 }
 

@@ -2,17 +2,19 @@
 //! together for the next. Not here: what an ending says, and what happens when it is not taken
 //! (`finish`).
 
+use super::connection::OwnConnection;
 use crate::deadline::{STATEMENT, within};
+use crate::error::EngineError;
 use serde_json::Value;
 use sqlx::{PgConnection, PgPool};
-use std::sync::Arc;
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
 /// Endings written with one statement at most.
 const MOST: usize = 256;
-/// How often a batch lets others run first: jobs that begin together and do little end together.
-const TURNS: usize = 4;
+/// How often a batch that no longer grows lets others run before it is written: jobs that begin together
+/// and do little end together. A turn takes microseconds where nobody wants to run.
+const TURNS: usize = 16;
 
 /// One ending as the database takes it; the words are those of `opsroom.end_claims`.
 #[derive(Debug, Clone)]
@@ -30,46 +32,50 @@ pub(super) struct Ending {
 #[derive(Clone)]
 pub(super) struct Endings {
     sender: mpsc::Sender<(Ending, oneshot::Sender<bool>)>,
-    ended: Arc<Notify>,
 }
 
 impl Endings {
-    /// Starts the writer of `worker`. `ended` is told when something was handed in.
-    pub(super) fn start(pool: PgPool, worker: Uuid, name: String, ended: Arc<Notify>) -> Self {
+    /// Starts the writer of `worker`.
+    pub(super) fn start(pool: PgPool, worker: Uuid, name: String) -> Self {
         let (sender, receiver) = mpsc::channel(MOST);
-        tokio::spawn(write_batches(pool, worker, name, receiver));
-        Self { sender, ended }
+        let connection = OwnConnection::of(pool);
+        tokio::spawn(write_batches(connection, worker, name, receiver));
+        Self { sender }
     }
 
     /// True once it is committed. False where it is not known to be: the claim is lost, the row is
     /// held by somebody, or the whole batch failed.
     pub(super) async fn write(&self, ending: Ending) -> bool {
         let (tell, told) = oneshot::channel();
-        self.ended.notify_one();
         self.sender.send((ending, tell)).await.is_ok() && told.await.unwrap_or(false)
     }
 }
 
 async fn write_batches(
-    pool: PgPool,
+    mut own: OwnConnection,
     worker: Uuid,
     name: String,
     mut receiver: mpsc::Receiver<(Ending, oneshot::Sender<bool>)>,
 ) {
     let mut batch = Vec::new();
     while receiver.recv_many(&mut batch, MOST).await > 0 {
-        for _ in 0..TURNS {
+        let mut turns = 0;
+        while turns < TURNS && batch.len() < MOST {
             tokio::task::yield_now().await;
+            turns += 1;
             while batch.len() < MOST
                 && let Ok(more) = receiver.try_recv()
             {
                 batch.push(more);
+                turns = 0;
             }
         }
         let (endings, tells): (Vec<_>, Vec<_>) = batch.drain(..).unzip();
         let call = async {
-            let mut connection = pool.acquire().await?;
-            end_claims(&mut connection, worker, &name, &endings).await
+            let mut connection = own.take().await?;
+            let ended = end_claims(&mut connection, worker, &name, &endings).await?;
+            own.keep(connection);
+            Ok::<_, EngineError>(ended)
         };
         match within(STATEMENT, call).await {
             Ok(ended) => {

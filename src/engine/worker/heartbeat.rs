@@ -1,10 +1,11 @@
 //! One heartbeat a process. A worker that cannot beat fences itself before its lease ends: others may
 //! take its runs from then on, and its jobs must have stopped by that time.
 
+use super::connection::OwnConnection;
 use super::outage::Outage;
 use crate::deadline::within;
 use crate::error::EngineError;
-use sqlx::{ConnectOptions as _, PgConnection, PgPool};
+use sqlx::PgPool;
 use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -60,9 +61,8 @@ async fn beat_until(
     // The lease counts from when the beat was written, at the latest when it was sent.
     let mut confirmed = Instant::now();
     let mut pulse = Pulse {
-        pool,
+        own: OwnConnection::of(pool),
         worker,
-        connection: None,
     };
     loop {
         let pause = every.min(patience.saturating_sub(confirmed.elapsed()));
@@ -94,31 +94,24 @@ async fn beat_until(
     }
 }
 
-/// A connection of its own: jobs that hold all the others must not cost the worker its life.
+/// Jobs that hold all of the pool's connections must not cost the worker its life.
 struct Pulse {
-    pool: PgPool,
+    own: OwnConnection,
     worker: Uuid,
-    connection: Option<PgConnection>,
 }
 
 impl Pulse {
-    /// False: declared dead. After an error the connection is made anew.
+    /// False: declared dead.
     async fn beat(&mut self, limit: Duration) -> Result<bool, EngineError> {
-        let connection = self.connection.take();
         let call = async {
-            let mut connection = match connection {
-                Some(connection) => connection,
-                // Asked anew each time: the database may have moved.
-                None => self.pool.connect_options().connect().await?,
-            };
-            let alive: bool = sqlx::query_scalar("select opsroom.beat($1)")
+            let mut connection = self.own.take_unasked().await?;
+            let alive = sqlx::query_scalar("select opsroom.beat($1)")
                 .bind(self.worker)
                 .fetch_one(&mut connection)
                 .await?;
-            Ok::<_, sqlx::Error>((alive, connection))
+            self.own.keep(connection);
+            Ok::<_, EngineError>(alive)
         };
-        let (alive, connection) = within(limit, call).await?;
-        self.connection = Some(connection);
-        Ok(alive)
+        within(limit, call).await
     }
 }

@@ -13,21 +13,28 @@ use tokio_util::sync::CancellationToken;
 
 /// From one round to the next.
 const EVERY: Duration = Duration::from_secs(3);
-/// So many times longer where there was nothing to count, until this worker ends a run.
+/// So many times longer where there is nothing to count, until this worker ends a run.
 const CALM: u32 = 3;
 /// A tick of somebody else's that is younger will do.
 const REST: Duration = Duration::from_secs(2);
+/// The same after a calm: a single ending is counted at once.
+const SHORT_REST: Duration = Duration::from_millis(250);
 /// Runs removed in one round, at most: some 50 million a day.
 const BATCH: i32 = 2_000;
 /// How long nothing is looked for once nothing was old enough.
 const PRUNE_REST: Duration = Duration::from_secs(600);
 
-/// `ended` tells that this worker ends a run.
+/// `ended` is told after each commit that ended runs of this worker's or of a dead one's.
 pub(super) async fn keep_house_until(pool: PgPool, ended: Arc<Notify>, stop: CancellationToken) {
     let mut prune_at = Instant::now() + EVERY;
+    let mut woken = false;
     loop {
-        let mut calm = match keep_rollups(&pool).await {
-            Ok(nothing) => nothing,
+        // Asked before the tick: whatever is committed after this is told of again.
+        let wanted = woken || std::pin::pin!(ended.notified()).as_mut().enable();
+        let rest = if woken { SHORT_REST } else { REST };
+        let mut calm = match keep_rollups(&pool, rest).await {
+            // What was ended is not among what was counted where somebody else ticked.
+            Ok(nothing) => nothing && !wanted,
             Err(error) => {
                 tracing::warn!(%error, "the rollups were not brought up to date; trying again");
                 false
@@ -44,28 +51,20 @@ pub(super) async fn keep_house_until(pool: PgPool, ended: Arc<Notify>, stop: Can
             }
         }
         let wait = EVERY.mul_f64(0.75 + 0.5 * super::finish::spread());
-        let awhile = async {
-            tokio::time::sleep(wait).await;
-            if calm {
-                let longer = tokio::time::sleep(wait * (CALM - 1));
-                tokio::select! {
-                    () = longer => {}
-                    () = ended.notified() => {}
-                }
-            }
-        };
-        tokio::select! {
+        let wait = if calm { wait * CALM } else { wait };
+        woken = tokio::select! {
             () = stop.cancelled() => return,
-            () = awhile => {}
-        }
+            () = ended.notified(), if calm => true,
+            () = tokio::time::sleep(wait) => false,
+        };
     }
 }
 
 /// One tick, and at most one of the longer things that a tick may ask for. True where there was nothing
 /// to do.
-async fn keep_rollups(pool: &PgPool) -> Result<bool, EngineError> {
+async fn keep_rollups(pool: &PgPool, rest: Duration) -> Result<bool, EngineError> {
     let mut connection = pool.acquire().await?;
-    let ticked = rollups::tick(&mut connection, REST).await?;
+    let ticked = rollups::tick(&mut connection, rest).await?;
     tracing::trace!(?ticked, "rollups");
     if ticked.pending > 0 {
         if let Some(rebuilt) = rollups::rebuild_pending(&mut connection).await? {

@@ -2,6 +2,7 @@
 
 use super::attempt::{self, Executor};
 use super::claim::Claimer;
+use super::connection;
 use super::endings::Endings;
 use super::heartbeat::Heartbeat;
 use super::outage::Outage;
@@ -28,9 +29,11 @@ const GRACE: Duration = Duration::from_millis(500);
 /// The same once the drain time is over: the program is expected to be gone a second later.
 const LAST_GRACE: Duration = Duration::from_millis(400);
 
-/// How long a slot that became free waits for others, so that one claim serves them, where all are in use
-/// and more runs wait.
+/// How long slots that became free wait for others, so that one claim serves them, where more runs wait and
+/// the most are in use.
 const LINGER: Duration = Duration::from_millis(1);
+/// How often they let others run before that, as long as others become free by it: jobs that do little.
+const TURNS: usize = 16;
 
 /// The jobs under way. Each tells how long its run waits for its next attempt, where one follows.
 type Jobs = JoinSet<Option<Duration>>;
@@ -59,6 +62,8 @@ impl Incarnation {
         outage: &Outage,
     ) -> Result<Self, EngineError> {
         let id = Uuid::new_v4();
+        // None of the pool's: after an outage those may be dead without knowing it.
+        let mut connection = connection::connect(pool).await?;
         let inserted = sqlx::query(
             "insert into opsroom.workers (id, name, pid, version, types, slots, lease)
              values ($1, $2, $3, $4, $5, $6, make_interval(secs => $7))",
@@ -70,7 +75,7 @@ impl Incarnation {
         .bind(registry.types())
         .bind(i32::try_from(options.slots).unwrap_or(i32::MAX))
         .bind(options.lease.as_secs_f64())
-        .execute(pool);
+        .execute(&mut connection);
         within(STATEMENT, inserted).await?;
         outage.answered();
         tracing::info!(worker = %id, name = options.name, slots = options.slots, "working");
@@ -92,13 +97,14 @@ impl Incarnation {
             fenced.clone(),
             self.outage.clone(),
         );
+        let ended = Arc::new(Notify::new());
         let reaping = tokio::spawn(reaper::reap_until(
             self.pool.clone(),
             self.options.lease,
             self.options.poll,
+            Arc::clone(&ended),
             fenced.clone(),
         ));
-        let ended = Arc::new(Notify::new());
         let keeping = tokio::spawn(housekeeping::keep_house_until(
             self.pool.clone(),
             Arc::clone(&ended),
@@ -155,10 +161,11 @@ impl Incarnation {
             }
             let free = free_slots(all, &slots, &jobs);
             if free > 0 {
-                if more && free < all {
-                    tokio::time::sleep(LINGER).await;
-                }
-                let free = free_slots(all, &slots, &jobs);
+                let free = if more {
+                    gather(all, &slots, &mut jobs, &mut wakes).await
+                } else {
+                    free
+                };
                 let claimed = tokio::select! {
                     biased;
                     () = fenced.cancelled() => return (Ending::Fenced, jobs),
@@ -198,7 +205,8 @@ impl Incarnation {
             registry: self.registry.clone(),
             worker: self.id,
             progress: Progress::start(self.pool.clone(), self.id),
-            endings: Endings::start(self.pool.clone(), self.id, name.clone(), ended),
+            endings: Endings::start(self.pool.clone(), self.id, name.clone()),
+            ended,
             name,
             grace: self.grace(),
             fenced: fenced.clone(),
@@ -273,6 +281,26 @@ impl Incarnation {
 fn free_slots(all: usize, slots: &Slots, jobs: &Jobs) -> usize {
     let executed = all.saturating_sub(slots.taken());
     executed.min((2 * all).saturating_sub(jobs.len()))
+}
+
+/// Waits for slots that become free together, and says how many are.
+async fn gather(all: usize, slots: &Slots, jobs: &mut Jobs, wakes: &mut Wakes) -> usize {
+    let (mut free, mut turns) = (free_slots(all, slots, jobs), 0);
+    while turns < TURNS && free < all {
+        tokio::task::yield_now().await;
+        turns += 1;
+        while let Some(joined) = jobs.try_join_next() {
+            put_off(wakes, joined);
+        }
+        let now = free_slots(all, slots, jobs);
+        if now > free {
+            (free, turns) = (now, 0);
+        }
+    }
+    if 2 * free < all {
+        tokio::time::sleep(LINGER).await;
+    }
+    free_slots(all, slots, jobs)
 }
 
 /// A job that ended: its worker looks again when the run's next attempt is due.

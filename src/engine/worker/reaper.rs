@@ -6,7 +6,9 @@ use crate::deadline::{STATEMENT, within};
 use crate::error::EngineError;
 use opsroom_model::FailureKind;
 use sqlx::{PgPool, Row};
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 const PAGE: i32 = 200;
@@ -15,15 +17,17 @@ const LONGEST: Duration = Duration::from_secs(10);
 
 /// Looks whenever the next lease would run out if nobody beat any more: a worker that died is found at
 /// once after its lease, and one that beats costs one look a lease. `poll` spreads the looks of many.
+/// `over` is told once runs were ended here.
 pub(super) async fn reap_until(
     pool: PgPool,
     lease: Duration,
     poll: Duration,
+    over: Arc<Notify>,
     stop: CancellationToken,
 ) {
     let longest = lease.min(LONGEST);
     loop {
-        let next = match reap(&pool).await {
+        let next = match reap(&pool, &over).await {
             Ok(next) => next.unwrap_or(longest).min(longest),
             Err(error) => {
                 tracing::debug!(%error, "reaping failed; trying again");
@@ -42,7 +46,7 @@ pub(super) async fn reap_until(
 }
 
 /// Says when the next lease runs out, where there is any. One statement where nobody died.
-async fn reap(pool: &PgPool) -> Result<Option<Duration>, EngineError> {
+async fn reap(pool: &PgPool, over: &Notify) -> Result<Option<Duration>, EngineError> {
     let (due, next) = look(pool).await?;
     if !due {
         return Ok(next);
@@ -62,6 +66,9 @@ async fn reap(pool: &PgPool) -> Result<Option<Duration>, EngineError> {
         if !page.is_empty() {
             let ended = page.iter().filter(|row| row.get::<bool, _>(1)).count();
             tracing::warn!(runs = page.len(), ended, "taken from dead workers");
+            if ended > 0 {
+                over.notify_one();
+            }
             // Idle workers look rarely where nobody tells them.
             let wake = sqlx::query("select pg_notify('opsroom_runs', '')").execute(pool);
             within(STATEMENT, wake).await?;

@@ -44,7 +44,7 @@ pub async fn cause(extent: Extent, ground: &Ground) -> Result<Verdict> {
             registry: registry()?,
             tenant: TenantId(site.tenants[0]),
         };
-        clients.spawn(racer.race(client, rounds, barrier));
+        clients.spawn(racer.race(client, extent, rounds, barrier));
     }
     let mut all = Met::default();
     while let Some(met) = clients.join_next().await {
@@ -79,9 +79,18 @@ struct Racer {
 }
 
 impl Racer {
-    async fn race(mut self, client: usize, rounds: u32, barrier: Arc<Barrier>) -> Met {
+    async fn race(
+        mut self,
+        client: usize,
+        extent: Extent,
+        rounds: u32,
+        barrier: Arc<Barrier>,
+    ) -> Met {
         let mut met = Met::default();
         for round in 0..rounds {
+            if client == 0 && round % 1000 == 0 {
+                extent.begins("clients racing", round, rounds);
+            }
             barrier.wait().await;
             let disturbs = client == 0 && round % 2 == 1;
             let failed = if disturbs {

@@ -40,6 +40,7 @@ pub async fn cause(program: &Program, extent: Extent) -> Result<Verdict> {
     let load = Load::begin(&site, 4);
     let (mut slowest, mut restarts) = (Duration::ZERO, 0);
     for round in 0..rounds {
+        extent.begins("the disk filled", round, rounds);
         claims_again(&site).await?;
         let ballast = disk.fill()?;
         refuses(&site, &server).await?;

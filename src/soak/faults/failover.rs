@@ -24,7 +24,8 @@ pub async fn cause(program: &Program, extent: Extent) -> Result<Verdict> {
     let rounds = extent.of(1, 5);
     let (mut slowest, mut noise) = (Duration::ZERO, 0.0_f64);
     let (mut missing, mut twice, mut open, mut count) = (0, 0, 0, 0);
-    for _ in 0..rounds {
+    for round in 0..rounds {
+        extent.begins("the primary killed", round, rounds);
         let root = reachable_folder()?;
         let first = start(&cluster("first", &root)).await?;
         let site = Site::on(first.connection()).await?;

@@ -25,6 +25,7 @@ pub async fn cause(program: &Program, extent: Extent, ground: &Ground) -> Result
     let mut slowest = Duration::ZERO;
     let (mut started, mut taken_over) = (0_i64, 0_i64);
     for round in 0..rounds {
+        extent.begins("ten workers killed", round, rounds);
         let victims = (0..at_once)
             .map(|n| program.worker(&site.worker_url(), &format!("victim-{round}-{n}"), &ARGS))
             .collect::<Result<Vec<_>>>()?;

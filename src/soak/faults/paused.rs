@@ -16,10 +16,11 @@ const ARGS: [&str; 6] = ["--lease", "3s", "--poll", "100ms", "--slots", "10"];
 /// # Errors
 /// The processes or the database could not be set up, or something did not happen within a minute.
 pub async fn cause(program: &Program, extent: Extent, ground: &Ground) -> Result<Verdict> {
-    let rounds = i64::from(extent.of(1, 10));
+    let rounds = extent.of(1, 10);
     let (mut refused, mut taken, mut cancelled) = (0, 0, 0);
     let (mut twice, mut wrong) = (0, 0);
-    for _ in 0..rounds {
+    for round in 0..rounds {
+        extent.begins("a worker stopped and continued", round, rounds);
         let site = ground.site().await?;
         let first = program.worker(&site.worker_url(), "first", &ARGS)?;
         for _ in 0..RUNS {
@@ -59,7 +60,7 @@ pub async fn cause(program: &Program, extent: Extent, ground: &Ground) -> Result
             )
             .await?;
     }
-    let all = rounds * RUNS;
+    let all = i64::from(rounds) * RUNS;
     Ok(Verdict::after(format!(
         "{rounds} × SIGSTOP beyond the lease, then CONT, {all} late writes"
     ))

@@ -37,6 +37,7 @@ pub async fn cause(program: &Program, extent: Extent) -> Result<Verdict> {
     let load = Load::begin(&site, 4);
     let (mut slowest, mut noise) = (Duration::ZERO, 0.0_f64);
     for round in 0..rounds {
+        extent.begins("the server killed", round, rounds);
         busy(&site, 20 * i64::from(round + 1)).await?;
         let (stopped, before) = (Instant::now(), loud_lines(&worker));
         kill(server).await?;

@@ -22,7 +22,8 @@ pub async fn cause(program: &Program, extent: Extent, ground: &Ground) -> Result
     let (mut unclean, mut claimed, mut waiting, mut counted, mut twice, mut unclaimed) =
         (0, 0, 0, 0, 0, 0);
     let mut given_back = 0;
-    for _ in 0..rounds {
+    for round in 0..rounds {
+        extent.begins("a worker told to stop", round, rounds);
         let site = ground.site().await?;
         load(&site).await?;
         let mut first = program.worker(&site.worker_url(), "first", &ARGS)?;
