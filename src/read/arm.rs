@@ -11,6 +11,8 @@ use opsroom_model::Bucket;
 const MAX_ARMS: usize = 24;
 /// Up to so many tenants each have a scan of their own; beyond, tenants are asked of the rows.
 const MAX_TENANT_SCANS: usize = 256;
+/// Up to so many, a look at each costs less than one at everybody's, however few everybody has.
+const FEW_TENANTS: usize = 16;
 /// Whoever started most runs: no index finds them by that.
 const SYSTEM: &str = "System";
 
@@ -108,10 +110,11 @@ impl Arm<'_> {
     }
 
     fn is_driven_by_type(&self) -> bool {
-        self.facts.iter().any(|fact| matches!(fact, Fact::Type(_)))
+        let is_type = |fact: &Fact<'_>| matches!(fact, Fact::Type(_) | Fact::EachType(_));
+        self.facts.iter().any(is_type)
     }
 
-    /// True where nothing is asked but whose a run is: indexes of everybody's runs tell that.
+    /// True where nothing is asked but whose a run is: most indexes of everybody's runs tell that.
     pub(crate) fn asks_only_whose(&self) -> bool {
         let is_whose = |ask: &Ask<'_>| matches!(ask, Ask::Tenants(_));
         self.is_sliced() && self.asks.iter().all(is_whose)
@@ -131,7 +134,13 @@ impl Arm<'_> {
 /// The arms of a scope. None of their rows is in two of them, but for codes: a run may have several.
 pub(crate) fn arms(scope: &Scope) -> Vec<Arm<'_>> {
     let mut shared: Vec<Ask<'_>> = scope.rows.iter().map(Ask::Row).collect();
+    let mut foreign = shared.clone();
     let states = states(scope);
+    let of_window = || {
+        states
+            .iter()
+            .filter(|(_, age)| !matches!(age, Age::ActiveBefore(_)))
+    };
     let mut lists = [
         scope.types.as_deref(),
         scope.names.as_deref(),
@@ -143,32 +152,34 @@ pub(crate) fn arms(scope: &Scope) -> Vec<Arm<'_>> {
         .flatten()
         .map(|list| list.len().max(1))
         .product::<usize>()
-        * states.len()
+        * of_window().count()
         > MAX_ARMS
     {
         let longest = (0..lists.len()).max_by_key(|at| lists[*at].map_or(0, <[String]>::len));
         let Some((at, list)) = longest.and_then(|at| Some((at, lists[at].take()?))) else {
             break;
         };
-        shared.push(match at {
+        let ask = match at {
             0 => Ask::Types(list),
             1 => Ask::Names(list),
             _ => Ask::Codes(list),
-        });
+        };
+        // A type that is not known is none of the list.
+        if at > 0 {
+            foreign.push(ask);
+        }
+        shared.push(ask);
     }
     let mut arms = Vec::new();
     if let Some((_, age)) = states
         .iter()
         .find(|(_, age)| matches!(age, Age::ActiveBefore(_)))
     {
-        arms = of_few(scope, lists, *age, &shared);
+        arms = of_few(scope, lists, *age, &shared, &foreign);
     }
     let [types, names, codes] = lists;
     let (names, codes) = (each(names), each(codes));
-    for (bucket, age) in &states {
-        if matches!(age, Age::ActiveBefore(_)) {
-            continue;
-        }
+    for (bucket, age) in of_window() {
         for code in &codes {
             for name in &names {
                 let facts = || {
@@ -201,11 +212,8 @@ pub(crate) fn arms(scope: &Scope) -> Vec<Arm<'_>> {
                     }
                 }
                 if !scope.foreign_types.is_empty() {
-                    let mut asks = shared.clone();
-                    asks.push(Ask::Foreign {
-                        like: &scope.foreign_types,
-                        known: scope.types.as_deref().unwrap_or_default(),
-                    });
+                    let mut asks = foreign.clone();
+                    asks.push(foreign_types(scope));
                     arms.push(arm(scope, *code, facts().collect(), *age, &asks));
                 }
             }
@@ -221,6 +229,7 @@ fn of_few<'a>(
     [types, names, codes]: [Option<&'a [String]>; 3],
     age: Age,
     shared: &[Ask<'a>],
+    foreign: &[Ask<'a>],
 ) -> Vec<Arm<'a>> {
     if [names, codes]
         .into_iter()
@@ -229,31 +238,35 @@ fn of_few<'a>(
     {
         return Vec::new();
     }
-    let mut asks = shared.to_vec();
-    asks.extend(codes.map(Ask::Codes));
     let mut facts = Vec::new();
+    let mut listed: Vec<Ask<'a>> = codes.map(Ask::Codes).into_iter().collect();
     match names {
         Some([one]) => facts.push(Fact::By(one)),
-        Some(many) => asks.push(Ask::Names(many)),
+        Some(many) => listed.push(Ask::Names(many)),
         None => {}
     }
     let mut arms = Vec::new();
     if !scope.foreign_types.is_empty() {
-        let mut asks = asks.clone();
-        asks.push(Ask::Foreign {
-            like: &scope.foreign_types,
-            known: scope.types.as_deref().unwrap_or_default(),
-        });
+        let asks = [foreign, &listed, &[foreign_types(scope)]].concat();
         arms.push(arm(scope, None, facts.clone(), age, &asks));
     }
+    let mut asks = [shared, &listed].concat();
     match types {
         Some([]) => return arms,
         Some([one]) => facts.push(Fact::Type(one)),
+        Some(many) if asks.is_empty() && facts.is_empty() => facts.push(Fact::EachType(many)),
         Some(many) => asks.push(Ask::Types(many)),
         None => {}
     }
     arms.push(arm(scope, None, facts, age, &asks));
     arms
+}
+
+fn foreign_types(scope: &Scope) -> Ask<'_> {
+    Ask::Foreign {
+        like: &scope.foreign_types,
+        known: scope.types.as_deref().unwrap_or_default(),
+    }
 }
 
 /// Each of a list, or one `None` where nothing is asked.
@@ -285,11 +298,12 @@ fn arm<'a>(
         // Two rare conditions leave less than a scan per tenant would read.
         let rare =
             indexed + usize::from(code.is_some()) >= 2 && !is_of_type_and_state(code, &facts);
-        if rare || many.len() > MAX_TENANT_SCANS {
+        let is_of_few = matches!(age, Age::ActiveBefore(_));
+        if scope.ids.is_some() || is_of_few && many.len() > FEW_TENANTS {
+            place = Place::Among(many);
+        } else if !is_of_few && (rare || many.len() > MAX_TENANT_SCANS) {
             asks.push(Ask::Tenants(many));
             place = Place::All;
-        } else if matches!(age, Age::ActiveBefore(_)) {
-            place = Place::Among(many);
         }
     }
     let by_tenant = matches!(place, Place::One(_) | Place::Each(_));

@@ -94,8 +94,8 @@ pub(crate) fn push_driver(
             sql.push(format_args!(" and {alias}.tenant_id = "))
                 .push_bind(tenant);
         }
-        // As a truth, which no index is entered by: few are found otherwise, and a look at each tenant
-        // costs more.
+        // `is true` keeps the planner from entering an index by tenant: few rows are found without, and
+        // a look at each of many tenants costs more.
         Whose::Among(many) => {
             sql.push(format_args!(" and ({alias}.tenant_id = any("))
                 .push_bind(many.to_vec())

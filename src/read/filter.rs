@@ -11,7 +11,7 @@ use crate::driver::{
 use crate::merge::{push_each, push_merged, push_newest_keys, push_types};
 use crate::row::{COLUMNS, Cursor};
 use crate::scope::Scope;
-use crate::slice::{each_slice, push_asked, slice};
+use crate::slice::{each_slice, slice};
 use sqlx::{Postgres, QueryBuilder};
 
 /// Nothing but the keys of the list's order, as columns of [`Take`].
@@ -155,17 +155,17 @@ pub(crate) fn push_arm(
             push_newest_keys(sql, scope, many, &[arm], take);
         }
         Place::Each(many) => {
+            debug_assert!(!arm.is_sliced(), "a slice of many tenants is kept");
             sql.push(format_args!("select {} from (", take.columns));
-            let limit = slice(arm, take).unwrap_or(take.limit);
-            push_newest_keys(sql, scope, many, &[arm], Take { limit, ..take });
+            push_newest_keys(sql, scope, many, &[arm], take);
             sql.push(") k");
             push_run_of(sql, "k.id");
-            push_asked(sql, arm, take);
+            push_tail(sql, "r", "id", take);
         }
     }
 }
 
-/// The scans of an arm of one tenant, or of everybody.
+/// A scan of an arm, or one for each of its types.
 fn push_scans(
     sql: &mut QueryBuilder<Postgres>,
     scope: &Scope,
@@ -190,14 +190,8 @@ fn push_scan(
     sql.push(format_args!("select {} from ", take.columns));
     let slice = slice(arm, take).filter(|_| scope.ids.is_none());
     if let Some(slice) = slice.map(|slice| each_slice(arm, slice)) {
-        // All that a list or a condition may ask for; or what the index has, so that no row is fetched
-        // only to be found another tenant's.
-        let columns = if take.columns == KEYS && arm.asks_only_whose() {
-            "r.id, r.created_at, r.tenant_id"
-        } else {
-            COLUMNS
-        };
-        sql.push(format_args!("(select {columns} from "));
+        // All that a list or a condition may ask for.
+        sql.push(format_args!("(select {COLUMNS} from "));
         push_driver(sql, scope, arm, take.before, whose);
         sql.push(" order by r.created_at desc, r.id desc limit ")
             .push_bind(slice)
@@ -229,12 +223,7 @@ fn push_by_code(sql: &mut QueryBuilder<Postgres>, scope: &Scope, arm: &Arm<'_>, 
         // A run may have the same code twice.
         sql.push("select distinct f.created_at, f.run_id from ");
         if let Some(slice) = slice(arm, take).map(|slice| each_slice(arm, slice)) {
-            let columns = if arm.asks_only_whose() {
-                "f.created_at, f.run_id, f.tenant_id"
-            } else {
-                FAILURE
-            };
-            sql.push(format_args!("(select {columns} from "));
+            sql.push(format_args!("(select {FAILURE} from "));
             push_driver(sql, scope, arm, take.before, Whose::of(arm.place));
             sql.push(" order by f.created_at desc, f.run_id desc limit ")
                 .push_bind(slice)

@@ -60,7 +60,7 @@ impl Headline {
         found.map(|(_, count)| *count).unwrap_or_default()
     }
 
-    /// False where no run is active for certain.
+    /// False where certainly no run is active.
     pub(crate) fn may_have_active(&self) -> bool {
         let is_active = |(bucket, count): &(Bucket, Capped)| {
             bucket.state().is_active() && (count.n > 0 || count.more)

@@ -15,7 +15,7 @@ use crate::merge::push_newest_keys;
 use crate::moment::Moment;
 use crate::row::{self, COLUMNS, Cursor, PAYLOAD, RunRow};
 use crate::scope::Scope;
-use crate::slice::{Kept, push_end, push_end_of};
+use crate::slice::{Kept, push_end};
 use crate::stuck::Stuck;
 use chrono::{DateTime, Utc};
 use opsroom_model::RunId;
@@ -149,7 +149,8 @@ pub(crate) fn push_payload(sql: &mut QueryBuilder<Postgres>, table: &str, held: 
 pub(crate) fn push_page(sql: &mut QueryBuilder<Postgres>, scopes: &[Scope], take: Take<'_>) {
     let of_scope = |scope| arms(scope).into_iter().map(move |arm| (scope, arm));
     let arms: Vec<(&Scope, _)> = scopes.iter().flat_map(of_scope).collect();
-    // Of several arms that may each fill the page only the keys, and then the rows of those that made it.
+    // Of several arms that may each fill the page, and of scans that give more than a page or find
+    // whose a run is in the index, only the keys; then the rows of those that made it.
     let full = |(_, arm): &&(_, Arm<'_>)| !arm.is_of_few();
     let is_many_scans = |one: &(&Scope, Arm<'_>)| {
         let (_, arm) = one;
@@ -169,7 +170,7 @@ pub(crate) fn push_page(sql: &mut QueryBuilder<Postgres>, scopes: &[Scope], take
                 sql.push(format_args!("slice{at} as materialized ("));
                 kept.push(sql, scope, arm, of_arm);
                 sql.push(format_args!("), arm{at} as materialized ("));
-                kept.push_arm(sql, arm, of_arm, &format!("slice{at}"));
+                kept.push_rows(sql, arm, of_arm, &format!("slice{at}"));
             } else {
                 sql.push(format_args!("arm{at} as materialized ("));
                 push_arm(sql, scope, arm, of_arm);
@@ -217,11 +218,13 @@ pub(crate) fn push_page(sql: &mut QueryBuilder<Postgres>, scopes: &[Scope], take
     }
     sql.push("), ends as materialized (select x.created_at, x.id from (");
     sql.push("select null::timestamptz as created_at, null::int8 as id where false");
-    let sliced = |(_, (_, arm)): &(usize, &(_, Arm<'_>))| arm.is_sliced();
+    // Named runs are all looked at.
+    let sliced =
+        |(_, (scope, arm)): &(usize, &(&Scope, Arm<'_>))| arm.is_sliced() && scope.ids.is_none();
     for (at, (scope, arm)) in arms.iter().enumerate().filter(sliced) {
         sql.push(" union all (select q.created_at, q.id from (");
         match Kept::of(scope, arm, take) {
-            Some(_) => push_end_of(sql, arm, take, &format!("slice{at}")),
+            Some(kept) => kept.push_end(sql, &format!("slice{at}")),
             None => push_end(sql, scope, arm, take),
         }
         sql.push(format_args!(") q where (select count(*) from arm{at}) < "))

@@ -141,9 +141,7 @@ impl Reader {
         let rows = self.all(sql).await?;
         let mut page = list::decode(&rows, limit as usize, held)?;
         page.within_budget |= all_stuck == Judged::Some;
-        if page.rows.iter().any(|row| row.state.is_active()) {
-            page.stuck = self.diagnose_page(&page).await?;
-        }
+        page.stuck = self.diagnose_page(&page).await?;
         page.took = begun.elapsed();
         self.listed = Some(Listed {
             request: request.clone(),
@@ -164,9 +162,7 @@ impl Reader {
         let rows = self.all(sorted::query(&scopes, request, "")).await?;
         let mut sorted = sorted::decode(&rows)?;
         sorted.page.within_budget |= all_stuck == Judged::Some;
-        if sorted.page.rows.iter().any(|row| row.state.is_active()) {
-            sorted.page.stuck = self.diagnose_page(&sorted.page).await?;
-        }
+        sorted.page.stuck = self.diagnose_page(&sorted.page).await?;
         sorted.page.took = begun.elapsed();
         Ok(sorted)
     }
@@ -198,9 +194,7 @@ impl Reader {
     ) -> Result<RunPage, ReadError> {
         let page = &mut listed.page;
         page.as_of = answer.as_of;
-        if page.rows.iter().any(|row| row.state.is_active()) {
-            page.stuck = self.diagnose_page(page).await?;
-        }
+        page.stuck = self.diagnose_page(page).await?;
         page.took = begun.elapsed();
         let page = page.clone();
         listed.place = Some(answer.place);

@@ -5,13 +5,13 @@ use crate::arm::{Arm, Ask, Place};
 use crate::driver::{
     RUNS, Source, Whose, is_asked_of_run, push_ask, push_driver, push_tail, source,
 };
-use crate::filter::{Order, Search, Take, push_run_of};
+use crate::filter::{Order, Search, Take};
 use crate::merge::{push_each, push_newest_keys};
 use crate::row::COLUMNS;
 use crate::scope::{RowCondition, Scope};
 use sqlx::{Postgres, QueryBuilder};
 
-/// Rows of a slice, all arms' tenants together.
+/// Rows of an arm's slice, its tenants together.
 const SLICE: i64 = 600;
 /// Where each row takes a look into another table.
 const DEAR_SLICE: i64 = 300;
@@ -57,25 +57,28 @@ pub(crate) fn each_slice(arm: &Arm<'_>, slice: i64) -> i64 {
     (slice / scans).max(1)
 }
 
-/// What a slice looks at, as a table of its own that both the arm and its end are taken from.
+/// What a slice looks at, as a table of its own that both the arm's rows and its end are taken from.
 #[derive(Clone, Copy)]
-pub(crate) enum Kept<'a> {
-    /// Keys: of the scans of many tenants, merged.
-    Keys(&'a [i64]),
-    /// Whole rows: of few.
-    Rows,
+pub(crate) struct Kept<'a> {
+    /// Rows of the slice, at most.
+    rows: i64,
+    /// Keys of the scans of these tenants, merged; or whole rows, where few are expected.
+    tenants: Option<&'a [i64]>,
 }
 
 impl<'a> Kept<'a> {
     /// `None` where reading lazily is cheaper than finding a slice once.
     pub(crate) fn of(scope: &Scope, arm: &Arm<'a>, take: Take<'_>) -> Option<Self> {
-        let is_sliced = slice(arm, take).is_some()
-            && take.order == Order::NewestFirst
-            && source(scope, arm).table == RUNS.table;
+        let rows = slice(arm, take).filter(|_| source(scope, arm).table == RUNS.table)?;
         match arm.place {
-            _ if !is_sliced => None,
-            Place::Each(many) => Some(Self::Keys(many)),
-            _ if arm.is_of_few() && scope.ids.is_none() => Some(Self::Rows),
+            Place::Each(many) => Some(Self {
+                rows,
+                tenants: Some(many),
+            }),
+            _ if arm.is_of_few() && scope.ids.is_none() => Some(Self {
+                rows,
+                tenants: None,
+            }),
             _ => None,
         }
     }
@@ -88,11 +91,14 @@ impl<'a> Kept<'a> {
         arm: &Arm<'_>,
         take: Take<'_>,
     ) {
-        let limit = slice(arm, take).unwrap_or(take.limit);
-        let take = Take { limit, ..take };
-        match self {
-            Self::Keys(tenants) => push_newest_keys(sql, scope, tenants, &[arm], take),
-            Self::Rows => {
+        debug_assert!(arm.each_type().is_none(), "a slice is one scan a tenant");
+        let take = Take {
+            limit: self.rows,
+            ..take
+        };
+        match self.tenants {
+            Some(tenants) => push_newest_keys(sql, scope, tenants, &[arm], take),
+            None => {
                 sql.push(format_args!("select {COLUMNS} from "));
                 push_driver(sql, scope, arm, take.before, Whose::of(arm.place));
                 push_tail(sql, "r", "id", take);
@@ -100,8 +106,8 @@ impl<'a> Kept<'a> {
         }
     }
 
-    /// As [`push_arm`], from the table of that name.
-    pub(crate) fn push_arm(
+    /// Pushes the select of the arm's rows from the table of that name.
+    pub(crate) fn push_rows(
         self,
         sql: &mut QueryBuilder<Postgres>,
         arm: &Arm<'_>,
@@ -109,41 +115,25 @@ impl<'a> Kept<'a> {
         table: &str,
     ) {
         sql.push(format_args!("select {} from ", take.columns));
-        match self {
-            Self::Keys(_) => {
-                sql.push(format_args!(
-                    "(select s.id from {table} s order by s.created_at desc, s.id desc) k"
-                ));
-                push_run_of(sql, "k.id");
-            }
-            Self::Rows => {
-                sql.push(format_args!("{table} r"));
-            }
+        match self.tenants {
+            Some(_) => sql.push(format_args!(
+                "opsroom.operation_runs r where r.id = any(array(select s.id from {table} s))"
+            )),
+            None => sql.push(format_args!("{table} r where true")),
+        };
+        for ask in &arm.asks {
+            push_ask(sql, ask, "r");
         }
-        push_asked(sql, arm, take);
+        push_tail(sql, "r", "id", take);
     }
-}
 
-/// As [`push_end`], from the table of that name.
-pub(crate) fn push_end_of(
-    sql: &mut QueryBuilder<Postgres>,
-    arm: &Arm<'_>,
-    take: Take<'_>,
-    table: &str,
-) {
-    sql.push(format_args!(
-        "select s.created_at, s.id from {table} s order by s.created_at desc, s.id desc limit 1 offset "
-    ))
-    .push_bind(slice(arm, take).unwrap_or(take.limit) - 1);
-}
-
-/// Pushes what is asked of the runs just pushed.
-pub(crate) fn push_asked(sql: &mut QueryBuilder<Postgres>, arm: &Arm<'_>, take: Take<'_>) {
-    sql.push(" where true");
-    for ask in &arm.asks {
-        push_ask(sql, ask, "r");
+    /// As [`push_end`], from the table of that name.
+    pub(crate) fn push_end(self, sql: &mut QueryBuilder<Postgres>, table: &str) {
+        sql.push(format_args!(
+            "select s.created_at, s.id from {table} s order by s.created_at desc, s.id desc limit 1 offset "
+        ))
+        .push_bind(self.rows - 1);
     }
-    push_tail(sql, "r", "id", take);
 }
 
 /// Pushes a select of the keys of the last row that a sliced arm looks at; no row where it looks at
@@ -154,6 +144,10 @@ pub(crate) fn push_end(
     arm: &Arm<'_>,
     take: Take<'_>,
 ) {
+    debug_assert!(
+        arm.each_type().is_none() || !arm.is_sliced(),
+        "a slice is one scan a tenant"
+    );
     let source = source(scope, arm);
     let Some(slice) = slice(arm, take) else {
         sql.push("select null::timestamptz as created_at, null::int8 as id where false");

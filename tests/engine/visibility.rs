@@ -80,6 +80,46 @@ async fn membership_of_the_tenant_and_of_the_workspace_are_both_needed() {
 }
 
 #[tokio::test]
+async fn what_is_given_to_somebody_else_is_taken_from_the_one_who_had_it() {
+    let world = World::new().await.unwrap();
+    let north = world.queued(world.north, TYPE, &json!({})).await.unwrap();
+    let south = world.queued(world.south, TYPE, &json!({})).await.unwrap();
+    let oncall = "(select user_id from opsroom.logins where login_role = 'ONCALL')";
+    let oncall = &oncall.replace("ONCALL", &world.oncall);
+    let mut reader = world.connect(&world.oncall).await.unwrap();
+    assert_eq!(ids(&mut reader).await, [north, south]);
+    // The login is another person's from now on: whoever reaches one tenant.
+    let login = |user: &str| {
+        format!(
+            "update opsroom.logins set user_id = {user} where login_role = '{}'",
+            world.oncall
+        )
+    };
+    let sam = "(select id from opsroom.users where name = 'Sam Reyes')";
+    let was: i64 = sqlx::query_scalar(AssertSqlSafe(format!("select {oncall}")))
+        .fetch_one(&mut world.owner().await.unwrap())
+        .await
+        .unwrap();
+    change(&world, &login(sam)).await;
+    assert_eq!(ids(&mut reader).await, [north]);
+    change(&world, &login("null")).await;
+    assert_eq!(ids(&mut reader).await.len(), 0, "nobody's");
+    change(&world, &login(&was.to_string())).await;
+    assert_eq!(ids(&mut reader).await, [north, south]);
+    // So is a membership.
+    let nobody = "with one as (insert into opsroom.users (name) values ('Nobody') returning id)";
+    for table in ["tenant_members", "workspace_members"] {
+        change(
+            &world,
+            &format!("{nobody} update opsroom.{table} set user_id = (select id from one) where user_id = {was}")
+                .replace("Nobody", table),
+        )
+        .await;
+    }
+    assert_eq!(ids(&mut reader).await.len(), 0, "a member of nothing");
+}
+
+#[tokio::test]
 async fn an_all_tenants_login_sees_future_tenants_only_where_its_role_reaches() {
     let world = World::new().await.unwrap();
     change(&world, "insert into opsroom.workspaces (name) values ('elsewhere');

@@ -36,6 +36,7 @@ impl Reader {
         Ok((stuck.collect(), suspects.len()))
     }
 
+    /// Verdicts of the page's active runs; asks nothing where none is.
     pub(super) async fn diagnose_page(
         &mut self,
         page: &RunPage,
