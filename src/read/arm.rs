@@ -353,3 +353,6 @@ fn states(scope: &Scope) -> Vec<(Option<Bucket>, Age)> {
         ],
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -53,6 +53,78 @@ async fn a_search_that_stopped_goes_on_from_there_and_finds_each_once() {
     }
 }
 
+/// Old runs that never ended, more than a slice holds, on three moments only; and what a few of them
+/// failed with so far.
+const OLD: &str = r#"
+insert into opsroom.operation_runs (id, tenant_id, initiator_name, type, run_identity_hash, status, failure_summary,
+  created_at, started_at)
+select 20000 + n, 1 + n % 2, case when n % 7 = 0 then 'Alice Meyer' else 'System' end,
+  case when n % 70 = 1 then 'crm.export' else 'inventory.sync' end, encode(sha256(('old' || n)::bytea), 'hex'), 'running',
+  case when n % 150 = 0 then '[{"code":"app.rare","message":"m","count":1}]'::jsonb end, c.at, c.at
+from generate_series(1, 700) n cross join lateral (select date_trunc('day', now()) - interval '40 d' + n % 3 * interval '1 s' as at) c"#;
+
+#[tokio::test]
+async fn every_run_comes_once_in_order_however_it_is_found() {
+    let world = World::new().await;
+    world.database.script(MANY).await.unwrap();
+    world.database.script(OLD).await.unwrap();
+    // Hundreds of tenants that have nothing, and a login of all but the last of them.
+    let crowded = opsroom_testkit::unique_name("crowded");
+    let script = format!(
+        "insert into opsroom.tenants (workspace_id, name) select 1, 'empty' || n from generate_series(1, 301) n;
+         create role {crowded} login in role opsroom_reader;
+         insert into opsroom.users (name) values ('Carla Crowd');
+         insert into opsroom.workspace_members select 1, id, null from opsroom.users where name = 'Carla Crowd';
+         insert into opsroom.tenant_members select t.id, u.id, 'readonly' from opsroom.tenants t, opsroom.users u
+           where u.name = 'Carla Crowd' and t.workspace_id = 1 and t.name <> 'empty301';
+         insert into opsroom.logins (login_role, user_id, kind)
+           select '{crowded}', id, 'reader' from opsroom.users where name = 'Carla Crowd';"
+    );
+    world.database.script(&script).await.unwrap();
+    let rare =
+        "exists (select from opsroom.run_failures f where f.run_id = r.id and f.code = 'app.rare')";
+    let rare_or = "exists (select from opsroom.run_failures f where f.run_id = r.id and f.code in ('app.rare', 'graph.throttled'))";
+    let several = "r.type in ('crm.export', 'drift.generate')";
+    for (query, holds) in [
+        ("type:crm.export,drift.generate", several.to_owned()),
+        ("type:crm.export,inventory.sync by:\"Alice Meyer\" is:running", "r.type in ('crm.export', 'inventory.sync') and r.initiator_name = 'Alice Meyer' and r.status = 'running'".to_owned()),
+        ("by:\"Alice Meyer\" type:crm.export,drift.generate", format!("{several} and r.initiator_name = 'Alice Meyer'")),
+        ("code:app.rare", rare.to_owned()),
+        ("code:app.rare,graph.throttled", rare_or.to_owned()),
+        ("code:app.rare type:crm.export,inventory.sync", format!("{rare} and r.type in ('crm.export', 'inventory.sync')")),
+        ("type:crm.*,drift.* -is:succeeded", "(r.type like 'crm.%' or r.type like 'drift.%') and r.outcome <> 'succeeded'".to_owned()),
+        ("is:running type:crm.export,drift.generate", format!("{several} and r.status = 'running'")),
+        ("(tenant:contoso OR type:crm.export,drift.generate) -is:succeeded", format!("(r.tenant_id = 1 or {several}) and r.outcome <> 'succeeded'")),
+        ("id:1,2,20001 type:crm.export,inventory.sync", "r.id in (1, 2, 20001) and r.type in ('crm.export', 'inventory.sync')".to_owned()),
+    ] {
+        for login in [&world.oncall, &world.dev, &crowded] {
+            let reach = format!("r.tenant_id in (select tenant_id from opsroom.reach where login_role = '{login}')");
+            let sql = format!(
+                "select r.id from opsroom.operation_runs r where {holds} and {reach} \
+                   and (r.created_at >= now() - interval '30 days' or r.outcome = 'pending' or r.id in (1, 2)) \
+                 order by r.created_at desc, r.id desc"
+            );
+            let mut owner = world.database.connect().await.unwrap();
+            let wanted: Vec<i64> = sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).fetch_all(&mut owner).await.unwrap();
+            let mut reader = world.reader(login).await;
+            let mut request = PageRequest {
+                query: parse(query).unwrap(),
+                limit: 7,
+                before: None,
+            };
+            let mut found = Vec::new();
+            loop {
+                let page = reader.page(&request, &[]).await.unwrap();
+                found.extend(page.rows.iter().map(|row| row.id.0));
+                let Some(next) = page.next() else { break };
+                assert!(request.before.is_none_or(|before| next.is_before(before)), "{query}: it went back");
+                request.before = Some(next);
+            }
+            assert_eq!(found, wanted, "{query}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn another_order_is_that_of_the_newest_and_says_so() {
     let world = World::new().await;
