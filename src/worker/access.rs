@@ -15,6 +15,7 @@ use crate::tell::tell;
 use clap::Subcommand;
 use opsroom_engine::EngineError;
 use opsroom_engine::access::{AccessError, Change};
+use opsroom_model::Clean;
 
 /// What to administer.
 #[derive(Debug, Subcommand)]
@@ -103,21 +104,19 @@ fn needs_createrole(error: AccessError) -> Failure {
     }
 }
 
-/// Prints rows of text with a header, each column as wide as its widest value.
+/// Prints rows of text with a header, each column as wide on a terminal as its widest value.
 pub(crate) fn table(header: &[&str], rows: &[Vec<String>]) {
+    let shown = |value: &str| Clean::new(value).width();
     let width = |column: usize| {
-        let values = rows.iter().map(|row| row[column].chars().count());
-        values
-            .chain([header[column].chars().count()])
-            .max()
-            .unwrap_or(0)
+        let values = rows.iter().map(|row| shown(&row[column]));
+        values.chain([shown(header[column])]).max().unwrap_or(0)
     };
     let widths: Vec<usize> = (0..header.len()).map(width).collect();
     let line = |values: Vec<&str>| {
         let cells = values
             .iter()
             .zip(&widths)
-            .map(|(value, width)| format!("{value:<width$}"));
+            .map(|(value, width)| format!("{value}{}", " ".repeat(width - shown(value))));
         tell!("{}", cells.collect::<Vec<_>>().join("  ").trim_end());
     };
     line(header.to_vec());
