@@ -29,8 +29,9 @@ const EXAMPLES: &str = "Examples:
   opsroom-worker migrate
   opsroom-worker work --slots 16 --name ams-2
   opsroom-worker start inventory.sync --tenant contoso
-  opsroom-worker schedule add nightly --tenant contoso --type inventory.sync --cron '0 3 * * *' --time-zone Europe/Berlin
-  opsroom-worker access login add alice_laptop --kind reader --user 'Alice Meyer'
+  opsroom-worker schedule add nightly --tenant contoso \\
+      --type inventory.sync --cron '0 3 * * *' --time-zone Europe/Berlin
+  opsroom-worker access login add alice --kind reader --user 'Alice Meyer'
 
 Exit codes: 0 done, 1 failed, 2 usage, 7 not found, 8 forbidden, 9 database unreachable, 130 interrupted.";
 
@@ -73,7 +74,7 @@ pub(crate) enum Command {
     Work(Work),
     /// Start an operation for a tenant, or find the run that is already doing it.
     #[command(
-        after_help = "Examples:\n  opsroom-worker start inventory.sync --tenant contoso\n  opsroom-worker start inventory.sync --tenant contoso --input '{\"scope\":\"families\",\"families\":[\"settings_catalog\"]}'"
+        after_help = "Examples:\n  opsroom-worker start inventory.sync --tenant contoso\n  opsroom-worker start inventory.sync --tenant contoso \\\n      --input '{\"scope\":\"families\",\"families\":[\"settings_catalog\"]}'"
     )]
     Start(Start),
     /// Operations that start by themselves at times of a zone's clock.

@@ -13,10 +13,14 @@ use serde_json::Value;
 use sqlx::{Connection as _, PgConnection};
 
 pub(super) const EXAMPLES: &str = "Examples:
-  opsroom-worker schedule add nightly --tenant contoso --type inventory.sync --cron '0 3 * * *' --time-zone Europe/Berlin
-  opsroom-worker schedule add hourly --tenant contoso --type inventory.sync --cron @hourly --missed skip
-  opsroom-worker schedule add weekly --tenant fabrikam --type inventory.sync --cron '30 6 * * MON' --time-zone America/New_York \\
-      --input '{\"scope\":\"families\",\"families\":[\"settings_catalog\"]}' --missed all --missed-limit 4
+  opsroom-worker schedule add nightly --tenant contoso \\
+      --type inventory.sync --cron '0 3 * * *' --time-zone Europe/Berlin
+  opsroom-worker schedule add hourly --tenant contoso \\
+      --type inventory.sync --cron @hourly --missed skip
+  opsroom-worker schedule add weekly --tenant fabrikam --type inventory.sync \\
+      --cron '30 6 * * MON' --time-zone America/New_York \\
+      --input '{\"scope\":\"families\",\"families\":[\"settings_catalog\"]}' \\
+      --missed all --missed-limit 4
 
 Expressions: minute, hour, day of month, month, day of week (six fields with the second first), or @daily and the like.
 A time that the clock skips fires at the end of the gap; one that it shows twice fires the first time.";

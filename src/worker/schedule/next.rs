@@ -15,7 +15,8 @@ use serde_json::{Value, json};
 
 pub(super) const EXAMPLES: &str = "Examples:
   opsroom-worker schedule next nightly --tenant contoso -n 10
-  opsroom-worker schedule next --cron '30 2 * * *' --time-zone Europe/Berlin --after 2026-03-27T00:00:00Z
+  opsroom-worker schedule next --cron '30 2 * * *' \\
+      --time-zone Europe/Berlin --after 2026-03-27T00:00:00Z
 
 With --cron nothing is asked of a database, and the times count from this machine's clock unless --after is given.";
 
