@@ -75,7 +75,12 @@ impl From<AccessError> for Failure {
             AccessError::NotFound { what, .. } => Self::new(error.to_string())
                 .remedy(format!("opsroom-worker access {what} list shows them"))
                 .code(NOT_FOUND),
-            AccessError::BadName => Self::new(error.to_string()).code(USAGE),
+            AccessError::BadName | AccessError::Taken { .. } | AccessError::Owned { .. } => {
+                Self::new(error.to_string()).code(USAGE)
+            }
+            AccessError::Elsewhere { .. } => Self::new(error.to_string())
+                .remedy("name that workspace, or choose another name")
+                .code(USAGE),
             error => Self::new(error.to_string()),
         }
     }
