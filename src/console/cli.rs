@@ -17,7 +17,14 @@ pub struct Cli {
     #[arg(long, global = true, value_name = "FILE", env = "OPSROOM_CONFIG")]
     pub config: Option<PathBuf>,
     /// Which runs: tenant: type: is: code: by: since: until: took: workspace: id: context.KEY: and words
-    #[arg(short, long, global = true, value_name = "QUERY", default_value = "")]
+    #[arg(
+        short,
+        long,
+        global = true,
+        value_name = "QUERY",
+        default_value = "",
+        allow_hyphen_values = true
+    )]
     pub query: String,
     /// The saved view to begin with
     #[arg(long, value_name = "NAME", conflicts_with = "query")]
@@ -60,7 +67,7 @@ pub enum Command {
     )]
     Runs {
         /// How many, at most
-        #[arg(short = 'L', long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+        #[arg(short = 'L', long, value_name = "N", default_value_t = 50, allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
         limit: u32,
         /// In which form
         #[arg(short, long, value_enum, default_value_t = Form::Table)]

@@ -81,6 +81,19 @@ fn a_bad_query_points_at_the_character() {
 }
 
 #[test]
+fn a_query_may_begin_with_what_it_leaves_out() {
+    let nowhere = "postgres://me@127.0.0.1:1/ops";
+    let (code, said) = refusal(&["runs", "-q", "-is:succeeded", "--url", nowhere]);
+    assert_eq!(code, Some(9), "{said}");
+    let (code, said) = refusal(&["runs", "--query", "-is:succeded", "--url", nowhere]);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("did you mean succeeded"), "{said}");
+    let (code, said) = refusal(&["runs", "-L", "-1", "--url", nowhere]);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("-1 is not in 1..=1000000"), "{said}");
+}
+
+#[test]
 fn codes_are_explained_without_a_database() {
     let output = opsroom(&["code", "graph.throttled"]);
     assert_eq!(output.status.code(), Some(0));
