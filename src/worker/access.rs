@@ -109,9 +109,18 @@ fn needs_createrole(error: AccessError) -> Failure {
     }
 }
 
+/// Columns that a terminal shows `value` in.
+fn shown(value: &str) -> usize {
+    Clean::new(value).width()
+}
+
+/// As many columns wide as that, or wider where `value` is.
+pub(crate) fn padded(value: &str, width: usize) -> String {
+    format!("{value}{}", " ".repeat(width.saturating_sub(shown(value))))
+}
+
 /// Prints rows of text with a header, each column as wide on a terminal as its widest value.
 pub(crate) fn table(header: &[&str], rows: &[Vec<String>]) {
-    let shown = |value: &str| Clean::new(value).width();
     let width = |column: usize| {
         let values = rows.iter().map(|row| shown(&row[column]));
         values.chain([shown(header[column])]).max().unwrap_or(0)
@@ -121,7 +130,7 @@ pub(crate) fn table(header: &[&str], rows: &[Vec<String>]) {
         let cells = values
             .iter()
             .zip(&widths)
-            .map(|(value, width)| format!("{value}{}", " ".repeat(width - shown(value))));
+            .map(|(value, width)| padded(value, *width));
         tell!("{}", cells.collect::<Vec<_>>().join("  ").trim_end());
     };
     line(header.to_vec());
