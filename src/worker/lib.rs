@@ -74,7 +74,9 @@ pub fn main_with(args: impl IntoIterator<Item = OsString>, more: More) -> ExitCo
         Ok(runtime) => runtime,
         Err(error) => return Failure::new(format!("cannot start: {error}")).report(),
     };
-    match runtime.block_on(run(cli, more)) {
+    let (command, login) = cli.command.takes();
+    let done = runtime.block_on(run(cli, more));
+    match done.map_err(|failure| failure.of_command(command, login)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),
     }

@@ -99,6 +99,58 @@ async fn a_login_without_the_right_is_told_what_it_takes() {
 }
 
 #[tokio::test]
+async fn a_login_of_the_wrong_role_is_told_which_it_takes() {
+    let world = World::new().await.unwrap();
+    let (reader, starter) = (&world.reader, &world.starter);
+    for (login, command, takes) in [
+        (reader, &["migrate"][..], "CREATEROLE"),
+        (
+            reader,
+            &["start", "inventory.sync", "--tenant", "north"],
+            "start takes a starter's login",
+        ),
+        (
+            reader,
+            &["rollups", "check"],
+            "rollups takes a worker's login",
+        ),
+        (reader, &["work"], "work takes a worker's login"),
+        (reader, &["prune"], "prune takes a worker's login"),
+        (reader, &["settings"], "settings takes the owner's login"),
+        (
+            reader,
+            &["access", "user", "list"],
+            "access takes the owner's login",
+        ),
+        (
+            starter,
+            &["schedule", "list"],
+            "schedule list takes a worker's or a reader's login",
+        ),
+    ] {
+        let said = run(&world.database().url(login), command);
+        one_line(&said, 8, &["login", takes]);
+        assert!(!said.err.contains("SQLSTATE"), "{command:?}: {said:?}");
+    }
+}
+
+#[test]
+fn an_unknown_host_is_named() {
+    let said = run(
+        "postgres://me:hunter2@no-such-host.invalid:5433/opsroom",
+        &["access", "tenant", "list"],
+    );
+    one_line(
+        &said,
+        9,
+        &["cannot be reached (no-such-host.invalid:5433: "],
+    );
+    for wrong in ["connection lost", "hunter2"] {
+        assert!(!said.err.contains(wrong), "{said:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_database_that_is_not_there_or_not_ready_says_what_to_do() {
     let world = World::new().await.unwrap();
     let start = ["start", "inventory.sync", "--tenant", "north"];
@@ -367,7 +419,20 @@ async fn settings_are_shown_and_changed_for_all_workers() {
         &url,
         &["settings", "--tenant", "north", "--tenant-limit", "2"],
     );
-    assert_eq!(one.out, said.out, "a tenant's own limit is the tenant's");
+    let own = "  of tenant north                    2\n";
+    assert_eq!(
+        one.out.replace(own, ""),
+        said.out,
+        "a tenant's own limit is the tenant's"
+    );
+    assert!(one.out.contains(own), "{one:?}");
+    assert_eq!(run(&url, &["settings"]).out, one.out, "those are listed");
+    assert_eq!(run(&url, &["settings", "--tenant", "north"]).out, one.out);
+    let other = run(&url, &["settings", "--tenant", "south"]).out;
+    assert!(
+        other.contains("  of tenant south                    20 (it has none of its own)\n"),
+        "{other}"
+    );
     let limits: (i32, Option<i32>) = sqlx::query_as(
         "select (select running_limit from opsroom.tenants where name = 'north'), (select running_limit from opsroom.tenants where name = 'south')",
     )
@@ -381,8 +446,20 @@ async fn settings_are_shown_and_changed_for_all_workers() {
         run(&url, &["settings", "--tenant-limit", "0"]).code,
         Some(2)
     );
+    let negative = run(&url, &["settings", "--tenant-limit", "-1"]);
+    assert_eq!(negative.code, Some(2));
+    assert!(
+        negative
+            .err
+            .contains("'-1' for '--tenant-limit <N>': write a number above zero"),
+        "{negative:?}"
+    );
     let worker = world.database().url(&world.worker);
-    one_line(&run(&worker, &["settings", "--wake", "on"]), 8, &[]);
+    one_line(
+        &run(&worker, &["settings", "--wake", "on"]),
+        8,
+        &["opsroom-worker settings takes the owner's login"],
+    );
 }
 
 #[test]
