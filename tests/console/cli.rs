@@ -42,6 +42,22 @@ fn help_has_examples_and_exit_codes() {
 }
 
 #[test]
+fn examples_keep_their_lines_on_a_narrow_terminal() {
+    for command in [&["--help"][..], &["runs", "--help"]] {
+        let examples = |columns: &str| {
+            let mut asked = Command::new(env!("CARGO_BIN_EXE_opsroom"));
+            let asked = asked.args(command).env("COLUMNS", columns);
+            let output = asked.stdin(Stdio::null()).output().unwrap();
+            let help = String::from_utf8(output.stdout).unwrap();
+            help.split_once("Examples:").unwrap().1.to_owned()
+        };
+        for columns in ["80", "60"] {
+            assert_eq!(examples(columns), examples("200"), "{columns}");
+        }
+    }
+}
+
+#[test]
 fn without_a_terminal_one_line_names_the_way_out() {
     let (code, said) = refusal(&[]);
     assert_eq!(code, Some(2));
