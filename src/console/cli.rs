@@ -1,5 +1,6 @@
 //! The command line.
 
+use crate::command::runs::MOST;
 use clap::{Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -17,7 +18,14 @@ pub struct Cli {
     #[arg(long, global = true, value_name = "FILE", env = "OPSROOM_CONFIG")]
     pub config: Option<PathBuf>,
     /// Which runs: tenant: type: is: code: by: since: until: took: workspace: id: context.KEY: and words
-    #[arg(short, long, global = true, value_name = "QUERY", default_value = "")]
+    #[arg(
+        short,
+        long,
+        global = true,
+        value_name = "QUERY",
+        default_value = "",
+        allow_hyphen_values = true
+    )]
     pub query: String,
     /// The saved view to begin with
     #[arg(long, value_name = "NAME", conflicts_with = "query")]
@@ -39,17 +47,20 @@ pub struct Cli {
     pub command: Option<Command>,
 }
 
+// Short enough that a terminal of 60 columns wraps none of it: an example is copied.
 const EXAMPLES: &str = "\
 Examples:
-  opsroom                                     open the console
-  opsroom -q 'is:failed since:24h'            open it on yesterday's failures
-  opsroom runs -q tenant:contoso -o json      rows for a script
-  opsroom run 48213                           one run in full
-  opsroom code graph.throttled                what a failure code means
-  opsroom doctor                              is everything as it should be?
+  opsroom                                 open the console
+  opsroom -q 'is:failed since:24h'        open it filtered
+  opsroom runs -q tenant:contoso -o json  rows for a script
+  opsroom run 48213                       one run in full
+  opsroom code graph.throttled            what a code means
+  opsroom doctor                          is all in order?
 
-Exit codes: 0 ok, 1 error, 2 usage or no terminal, 7 not found, 8 forbidden,
-9 database unreachable or login refused, 130 interrupted.";
+Exit codes: 0 ok, 1 error, 2 usage or no terminal,
+7 not found, 8 forbidden,
+9 database unreachable or login refused,
+130 interrupted.";
 
 /// What to do instead of opening the console.
 #[derive(Debug, Subcommand)]
@@ -60,7 +71,7 @@ pub enum Command {
     )]
     Runs {
         /// How many, at most
-        #[arg(short = 'L', long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+        #[arg(short = 'L', long, value_name = "N", default_value_t = 50, allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST)))]
         limit: u32,
         /// In which form
         #[arg(short, long, value_enum, default_value_t = Form::Table)]

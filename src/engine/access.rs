@@ -66,6 +66,22 @@ pub enum AccessError {
         /// What it is.
         taken_as: String,
     },
+    /// The login belongs to somebody else, and a login goes from nobody to anybody.
+    #[error("login '{login}' is {user}'s already; remove it first, or add one of another name")]
+    Owned {
+        /// As given.
+        login: String,
+        /// Whose it is.
+        user: String,
+    },
+    /// The tenant is there already, in another workspace, where it stays.
+    #[error("tenant '{tenant}' is in workspace '{workspace}' already, and stays there")]
+    Elsewhere {
+        /// As given.
+        tenant: String,
+        /// The workspace it is in.
+        workspace: String,
+    },
     /// The name is taken by a role of the server that is no login of opsroom's, and stays as it is.
     #[error(
         "there is a role '{login}' on this server already, and it is none of opsroom's logins; choose another name"
@@ -163,10 +179,10 @@ pub async fn add_workspace(
     Ok(Change::of(added.execute(connection).await?.rows_affected()))
 }
 
-/// Adds a tenant to a workspace. One that is there already stays where it is.
+/// Adds a tenant to a workspace. Idempotent.
 ///
 /// # Errors
-/// [`AccessError`].
+/// [`AccessError::Elsewhere`] where another workspace has it; nothing changed then.
 pub async fn add_tenant(
     connection: &mut PgConnection,
     name: &str,
@@ -178,9 +194,23 @@ pub async fn add_tenant(
     )
     .bind(workspace)
     .bind(name)
-    .execute(connection)
+    .execute(&mut *connection)
     .await?;
-    Ok(Change::of(added.rows_affected()))
+    let elsewhere: Option<String> = sqlx::query_scalar(
+        "select w.name from opsroom.tenants t join opsroom.workspaces w on w.id = t.workspace_id
+          where t.name = $1 and w.id <> $2",
+    )
+    .bind(name)
+    .bind(workspace)
+    .fetch_optional(connection)
+    .await?;
+    match elsewhere {
+        None => Ok(Change::of(added.rows_affected())),
+        Some(workspace) => Err(AccessError::Elsewhere {
+            tenant: name.to_owned(),
+            workspace,
+        }),
+    }
 }
 
 /// Records how a tenant connects to Graph, in place of what was recorded before.

@@ -80,6 +80,16 @@ impl Hosts {
         self.servers.len()
     }
 
+    /// Where each is, as host and port or a socket's folder; nothing of logins.
+    #[must_use]
+    pub fn addresses(&self) -> Vec<String> {
+        let address = |server: &PgConnectOptions| match server.get_socket() {
+            Some(folder) => folder.display().to_string(),
+            None => format!("{}:{}", server.get_host(), server.get_port()),
+        };
+        self.servers.iter().map(address).collect()
+    }
+
     /// A connection to the server that takes writes; where there is only one server, to that one.
     ///
     /// # Errors

@@ -70,6 +70,28 @@ pub async fn list(connection: &mut PgConnection) -> Result<Vec<Kept>, EngineErro
         .collect())
 }
 
+/// Whether `run_type` is one: runs of it exist, or a program registered it. `None`: it is. Otherwise the
+/// registered ones.
+///
+/// # Errors
+/// The database fails or refuses.
+pub async fn unknown_type(
+    connection: &mut PgConnection,
+    run_type: &str,
+) -> Result<Option<Vec<String>>, EngineError> {
+    let known = sqlx::query_scalar(
+        "select exists (select from opsroom.operation_types where type = $1)
+             or exists (select from opsroom.operation_runs where type = $1)",
+    )
+    .bind(run_type)
+    .fetch_one(&mut *connection);
+    if within(STATEMENT, known).await? {
+        return Ok(None);
+    }
+    let types = sqlx::query_scalar("select type from opsroom.operation_types order by type");
+    Ok(Some(within(STATEMENT, types.fetch_all(connection)).await?))
+}
+
 /// Keeps runs of `run_type` for `days` from now on; for the owner. Idempotent, and written to the audit
 /// trail where it changes something.
 ///

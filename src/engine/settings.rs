@@ -86,6 +86,24 @@ pub async fn change_settings(
     Ok(())
 }
 
+/// Each tenant with a limit of its own, by name; or `only` one, with or without.
+///
+/// # Errors
+/// Where the database fails or refuses.
+pub async fn tenant_limits(
+    connection: &mut PgConnection,
+    only: Option<TenantId>,
+) -> Result<Vec<(String, Option<i32>)>, EngineError> {
+    let limits = sqlx::query_as(
+        "select name, running_limit from opsroom.tenants
+          where case when $1::bigint is null then running_limit is not null else id = $1 end order by name",
+    )
+    .bind(only.map(|tenant| tenant.0))
+    .fetch_all(connection)
+    .await?;
+    Ok(limits)
+}
+
 /// Sets one tenant's own limit, which goes before the general one; [`Limit::None`] takes it away.
 /// Idempotent.
 ///

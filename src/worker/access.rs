@@ -15,6 +15,7 @@ use crate::tell::tell;
 use clap::Subcommand;
 use opsroom_engine::EngineError;
 use opsroom_engine::access::{AccessError, Change};
+use opsroom_model::Clean;
 
 /// What to administer.
 #[derive(Debug, Subcommand)]
@@ -74,7 +75,12 @@ impl From<AccessError> for Failure {
             AccessError::NotFound { what, .. } => Self::new(error.to_string())
                 .remedy(format!("opsroom-worker access {what} list shows them"))
                 .code(NOT_FOUND),
-            AccessError::BadName => Self::new(error.to_string()).code(USAGE),
+            AccessError::BadName | AccessError::Taken { .. } | AccessError::Owned { .. } => {
+                Self::new(error.to_string()).code(USAGE)
+            }
+            AccessError::Elsewhere { .. } => Self::new(error.to_string())
+                .remedy("name that workspace, or choose another name")
+                .code(USAGE),
             error => Self::new(error.to_string()),
         }
     }
@@ -103,21 +109,28 @@ fn needs_createrole(error: AccessError) -> Failure {
     }
 }
 
-/// Prints rows of text with a header, each column as wide as its widest value.
+/// Columns that a terminal shows `value` in.
+fn shown(value: &str) -> usize {
+    Clean::new(value).width()
+}
+
+/// As many columns wide as that, or wider where `value` is.
+pub(crate) fn padded(value: &str, width: usize) -> String {
+    format!("{value}{}", " ".repeat(width.saturating_sub(shown(value))))
+}
+
+/// Prints rows of text with a header, each column as wide on a terminal as its widest value.
 pub(crate) fn table(header: &[&str], rows: &[Vec<String>]) {
     let width = |column: usize| {
-        let values = rows.iter().map(|row| row[column].chars().count());
-        values
-            .chain([header[column].chars().count()])
-            .max()
-            .unwrap_or(0)
+        let values = rows.iter().map(|row| shown(&row[column]));
+        values.chain([shown(header[column])]).max().unwrap_or(0)
     };
     let widths: Vec<usize> = (0..header.len()).map(width).collect();
     let line = |values: Vec<&str>| {
         let cells = values
             .iter()
             .zip(&widths)
-            .map(|(value, width)| format!("{value:<width$}"));
+            .map(|(value, width)| padded(value, *width));
         tell!("{}", cells.collect::<Vec<_>>().join("  ").trim_end());
     };
     line(header.to_vec());

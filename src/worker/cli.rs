@@ -29,8 +29,9 @@ const EXAMPLES: &str = "Examples:
   opsroom-worker migrate
   opsroom-worker work --slots 16 --name ams-2
   opsroom-worker start inventory.sync --tenant contoso
-  opsroom-worker schedule add nightly --tenant contoso --type inventory.sync --cron '0 3 * * *' --time-zone Europe/Berlin
-  opsroom-worker access login add alice_laptop --kind reader --user 'Alice Meyer'
+  opsroom-worker schedule add nightly --tenant contoso \\
+      --type inventory.sync --cron '0 3 * * *' --time-zone Europe/Berlin
+  opsroom-worker access login add alice --kind reader --user 'Alice Meyer'
 
 Exit codes: 0 done, 1 failed, 2 usage, 7 not found, 8 forbidden, 9 database unreachable, 130 interrupted.";
 
@@ -73,7 +74,7 @@ pub(crate) enum Command {
     Work(Work),
     /// Start an operation for a tenant, or find the run that is already doing it.
     #[command(
-        after_help = "Examples:\n  opsroom-worker start inventory.sync --tenant contoso\n  opsroom-worker start inventory.sync --tenant contoso --input '{\"scope\":\"families\",\"families\":[\"settings_catalog\"]}'"
+        after_help = "Examples:\n  opsroom-worker start inventory.sync --tenant contoso\n  opsroom-worker start inventory.sync --tenant contoso \\\n      --input '{\"scope\":\"families\",\"families\":[\"settings_catalog\"]}'"
     )]
     Start(Start),
     /// Operations that start by themselves at times of a zone's clock.
@@ -101,7 +102,7 @@ pub(crate) enum Command {
     Prune(Prune),
     /// Show or change what is set for all workers at once.
     #[command(
-        after_help = "Examples:\n  opsroom-worker settings\n  opsroom-worker settings --tenant-limit 20\n  opsroom-worker settings --tenant contoso --tenant-limit none"
+        after_help = "Examples:\n  opsroom-worker settings\n  opsroom-worker settings --tenant-limit 20\n  opsroom-worker settings --tenant contoso\n  opsroom-worker settings --tenant contoso --tenant-limit none"
     )]
     Settings(Settings),
     /// Workspaces, tenants, users, memberships and logins.
@@ -112,17 +113,38 @@ pub(crate) enum Command {
     },
 }
 
+impl Command {
+    /// What it is called, and the login it takes.
+    pub(crate) const fn takes(&self) -> (&'static str, &'static str) {
+        match self {
+            Self::Migrate => ("migrate", "an administrator's login, with CREATEROLE"),
+            Self::Work(_) => ("work", "a worker's login"),
+            Self::Start(_) => ("start", "a starter's login"),
+            Self::Schedule { what } => match what {
+                ScheduleCommand::List(_) => ("schedule list", "a worker's or a reader's login"),
+                ScheduleCommand::Next(_) => ("schedule next", "a worker's or a reader's login"),
+                _ => ("schedule", "a worker's login to change one"),
+            },
+            Self::Rollups { .. } => ("rollups", "a worker's login"),
+            Self::Retention { .. } => ("retention", "the owner's login"),
+            Self::Prune(_) => ("prune", "a worker's login"),
+            Self::Settings(_) => ("settings", "the owner's login"),
+            Self::Access { .. } => ("access", "the owner's login"),
+        }
+    }
+}
+
 /// What to remove.
 #[derive(Debug, Args)]
 pub(crate) struct Prune {
     /// Days to keep where a type has no retention of its own, instead of the stored default.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(1..=3650))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(i32).range(1..=3650))]
     pub(crate) days: Option<i32>,
     /// Say what would go, and remove nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,
     /// Runs removed in one transaction.
-    #[arg(long, value_name = "N", default_value_t = 2000, value_parser = clap::value_parser!(i32).range(1..=50_000))]
+    #[arg(long, value_name = "N", default_value_t = 2000, allow_negative_numbers = true, value_parser = clap::value_parser!(i32).range(1..=50_000))]
     pub(crate) batch: i32,
 }
 
@@ -130,7 +152,7 @@ pub(crate) struct Prune {
 #[derive(Debug, Args)]
 pub(crate) struct Work {
     /// Runs executed at the same time.
-    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    #[arg(long, default_value_t = 8, allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(crate) slots: u32,
     /// What the console calls this worker [default: the host's name].
     #[arg(long, value_name = "NAME")]
@@ -238,20 +260,21 @@ impl From<Priority> for opsroom_engine::Priority {
     }
 }
 
-/// What to set; without an option nothing changes.
+/// What to set; without anything to set, what is set is shown.
 #[derive(Debug, Args)]
 pub(crate) struct Settings {
     /// Runs of one tenant executed at the same time, over all workers: a number, or none.
-    #[arg(long, value_parser = limit, value_name = "N")]
+    #[arg(long, value_parser = limit, allow_negative_numbers = true, value_name = "N")]
     pub(crate) tenant_limit: Option<Limit>,
-    /// Set the limit of this tenant alone; none takes it away, so that the general one holds.
-    #[arg(long, requires = "tenant_limit", value_name = "NAME")]
+    /// Show the limit of this tenant, or set it with --tenant-limit; none takes it away, so that the general
+    /// one holds.
+    #[arg(long, value_name = "NAME")]
     pub(crate) tenant: Option<String>,
     /// Whether starting a run notifies idle workers.
     #[arg(long, value_enum, value_name = "ON")]
     pub(crate) wake: Option<Switch>,
     /// Days that notifications stay.
-    #[arg(long, value_parser = clap::value_parser!(i32).range(1..=36_500), value_name = "DAYS")]
+    #[arg(long, allow_negative_numbers = true, value_parser = clap::value_parser!(i32).range(1..=36_500), value_name = "DAYS")]
     pub(crate) keep_notifications: Option<i32>,
 }
 

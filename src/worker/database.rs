@@ -2,6 +2,7 @@
 
 use crate::cli::Database;
 use crate::failure::{FAILED, Failure, UNREACHABLE, USAGE};
+use opsroom_engine::error::Opaque;
 use opsroom_engine::hosts::HostsError;
 use opsroom_engine::migrate::{SchemaState, schema_state};
 use opsroom_engine::{EngineError, Hosts};
@@ -38,6 +39,20 @@ pub(crate) async fn connect(database: &Database) -> Result<PgConnection, Failure
     let hosts = hosts(database)?;
     match tokio::time::timeout(PATIENCE, hosts.connect()).await {
         Ok(Ok(connection)) => Ok(connection),
+        Ok(Err(EngineError::Unreachable(class, Opaque(sqlx::Error::Io(io))))) => {
+            let at = hosts.addresses().join(", ");
+            // The resolver's own words are after its function's; others may hold anything.
+            let words = io.to_string();
+            let why = match words.split_once("lookup address information: ") {
+                Some((_, why)) => why,
+                None => class,
+            };
+            Err(
+                Failure::new(format!("the database cannot be reached ({at}: {why})"))
+                    .remedy("check that the server runs and that DATABASE_URL or PG* name it")
+                    .code(UNREACHABLE),
+            )
+        }
         Ok(Err(error)) => Err(explain(error)),
         Err(_) => Err(Failure::new(format!(
             "the database did not answer within {} s",

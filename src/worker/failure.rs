@@ -17,6 +17,8 @@ pub(crate) struct Failure {
     what: String,
     remedy: Option<String>,
     code: u8,
+    /// The login may not; which may, is the command's to say.
+    denied: bool,
 }
 
 impl Failure {
@@ -25,6 +27,7 @@ impl Failure {
             what: what.into(),
             remedy: None,
             code: FAILED,
+            denied: false,
         }
     }
 
@@ -36,6 +39,20 @@ impl Failure {
     pub(crate) const fn code(mut self, code: u8) -> Self {
         self.code = code;
         self
+    }
+
+    /// Says which login `command` takes, where this one was refused and nothing was said yet.
+    pub(crate) fn of_command(self, command: &str, login: &str) -> Self {
+        if self.denied && self.remedy.is_none() {
+            self.remedy(format!("opsroom-worker {command} takes {login}"))
+        } else {
+            self
+        }
+    }
+
+    const fn denied(mut self) -> Self {
+        self.denied = true;
+        self.code(FORBIDDEN)
     }
 
     /// Prints it to standard error.
@@ -59,9 +76,10 @@ impl From<EngineError> for Failure {
     fn from(error: EngineError) -> Self {
         let failure = Self::new(error.to_string());
         match error.sqlstate() {
-            Some("42501" | "25006") => failure
-                .remedy("this login lacks the right; use one of the role this command needs")
-                .code(FORBIDDEN),
+            Some("42501") => Self::new("this login lacks the right").denied(),
+            Some("25006") => {
+                Self::new("this login has no right to write, or the server is a standby").denied()
+            }
             Some(_) => failure,
             None => failure
                 .remedy("check that the server runs and that DATABASE_URL or PG* name it")

@@ -6,6 +6,7 @@
 //! | module | one idea |
 //! |---|---|
 //! | `cli` | what may be typed |
+//! | `help` | help whose examples are not wrapped |
 //! | `failure` | what a person reads when it did not work, and the exit code |
 //! | `database` | connecting, and what to say when that fails |
 //! | `service` | what systemd is told |
@@ -19,6 +20,7 @@ mod cli;
 mod database;
 mod failure;
 mod graph;
+mod help;
 mod logging;
 mod migrate;
 mod monitoring;
@@ -31,7 +33,6 @@ mod start;
 mod tell;
 mod work;
 
-use clap::Parser as _;
 use cli::{Cli, Command};
 use failure::Failure;
 use opsroom_engine::Registry;
@@ -52,11 +53,11 @@ pub type More = fn(Registry) -> Result<Registry, RegistryError>;
 
 /// As [`main_from`], `work` executing the operations that `more` adds as well.
 pub fn main_with(args: impl IntoIterator<Item = OsString>, more: More) -> ExitCode {
-    let cli = match Cli::try_parse_from(args) {
+    let cli = match help::parse(args) {
         Ok(cli) => cli,
         Err(error) => {
-            // Help and version are errors to clap, and go where they belong. A closed pipe is no fault.
-            let _ = error.print();
+            // Help and version are errors to clap, too.
+            help::print(&error);
             return ExitCode::from(if error.use_stderr() {
                 failure::USAGE
             } else {
@@ -73,7 +74,9 @@ pub fn main_with(args: impl IntoIterator<Item = OsString>, more: More) -> ExitCo
         Ok(runtime) => runtime,
         Err(error) => return Failure::new(format!("cannot start: {error}")).report(),
     };
-    match runtime.block_on(run(cli, more)) {
+    let (command, login) = cli.command.takes();
+    let done = runtime.block_on(run(cli, more));
+    match done.map_err(|failure| failure.of_command(command, login)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),
     }

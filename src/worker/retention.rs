@@ -4,6 +4,7 @@
 use crate::cli::{Database, Prune};
 use crate::database;
 use crate::failure::{FORBIDDEN, Failure, NOT_FOUND, USAGE};
+use crate::graph;
 use crate::tell::tell;
 use clap::Subcommand;
 use opsroom_engine::retention::{self, Pruned};
@@ -22,7 +23,7 @@ pub(crate) enum Retention {
         #[arg(value_name = "TYPE")]
         run_type: String,
         /// 1 to 3650.
-        #[arg(value_parser = clap::value_parser!(i32).range(1..=3650))]
+        #[arg(allow_negative_numbers = true, value_parser = clap::value_parser!(i32).range(1..=3650))]
         days: i32,
     },
     /// Let the default hold for a type.
@@ -42,6 +43,9 @@ pub(crate) async fn run(database: &Database, what: Retention) -> Result<(), Fail
             }
         }
         Retention::Set { run_type, days } => {
+            if run_type != retention::DEFAULT {
+                require_known(&mut connection, &run_type).await?;
+            }
             let set = retention::set(&mut connection, &run_type, days).await;
             set.map_err(explain)?;
             tell!("{run_type}  {days} days");
@@ -59,6 +63,31 @@ pub(crate) async fn run(database: &Database, what: Retention) -> Result<(), Fail
         }
     }
     Ok(())
+}
+
+/// A misspelt type would be kept as the default says, and nobody would notice before its runs are gone.
+async fn require_known(connection: &mut PgConnection, run_type: &str) -> Result<(), Failure> {
+    let Some(mut known) = retention::unknown_type(connection, run_type).await? else {
+        return Ok(());
+    };
+    // Those of this program are known before any worker told the database.
+    known.extend(graph::registry_for_starting()?.types());
+    known.sort_unstable();
+    known.dedup();
+    if known.iter().any(|known| known == run_type) {
+        return Ok(());
+    }
+    let distance = |known: &String| strsim::damerau_levenshtein(run_type, known);
+    let meant = known.iter().min_by_key(|known| distance(known));
+    let given: String = run_type.chars().take(100).collect();
+    let failure = Failure::new(format!(
+        "'{given}' is no registered operation type, and there are no runs of it"
+    ));
+    let failure = match meant.filter(|meant| distance(meant) <= 3) {
+        Some(meant) => failure.remedy(format!("did you mean {meant}?")),
+        None => failure.remedy(format!("one of {}, or *", known.join(", "))),
+    };
+    Err(failure.code(USAGE))
 }
 
 pub(crate) async fn prune(database: &Database, args: &Prune) -> Result<(), Failure> {

@@ -42,6 +42,22 @@ fn help_has_examples_and_exit_codes() {
 }
 
 #[test]
+fn examples_keep_their_lines_on_a_narrow_terminal() {
+    for command in [&["--help"][..], &["runs", "--help"]] {
+        let examples = |columns: &str| {
+            let mut asked = Command::new(env!("CARGO_BIN_EXE_opsroom"));
+            let asked = asked.args(command).env("COLUMNS", columns);
+            let output = asked.stdin(Stdio::null()).output().unwrap();
+            let help = String::from_utf8(output.stdout).unwrap();
+            help.split_once("Examples:").unwrap().1.to_owned()
+        };
+        for columns in ["80", "60"] {
+            assert_eq!(examples(columns), examples("200"), "{columns}");
+        }
+    }
+}
+
+#[test]
 fn without_a_terminal_one_line_names_the_way_out() {
     let (code, said) = refusal(&[]);
     assert_eq!(code, Some(2));
@@ -78,6 +94,19 @@ fn a_bad_query_points_at_the_character() {
     let lines: Vec<_> = said.lines().collect();
     assert_eq!(lines[1], "  tenant:x is:faild");
     assert_eq!(lines[2].find('^'), Some(14), "{said}");
+}
+
+#[test]
+fn a_query_may_begin_with_what_it_leaves_out() {
+    let nowhere = "postgres://me@127.0.0.1:1/ops";
+    let (code, said) = refusal(&["runs", "-q", "-is:succeeded", "--url", nowhere]);
+    assert_eq!(code, Some(9), "{said}");
+    let (code, said) = refusal(&["runs", "--query", "-is:succeded", "--url", nowhere]);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("did you mean succeeded"), "{said}");
+    let (code, said) = refusal(&["runs", "-L", "-1", "--url", nowhere]);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("-1 is not in 1..=1000000"), "{said}");
 }
 
 #[test]

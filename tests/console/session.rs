@@ -326,6 +326,14 @@ async fn rows_and_runs_come_out_for_scripts() {
     let id = document["runs"][0]["id"].to_string();
     let csv = opsroom(&["runs", "-L", "7", "-o", "csv"]);
     assert_eq!(String::from_utf8(csv.stdout).unwrap().lines().count(), 8);
+    let table = opsroom(&["runs", "-L", "7"]);
+    assert_eq!(String::from_utf8(table.stdout).unwrap().lines().count(), 8);
+    assert_eq!(
+        String::from_utf8(table.stderr).unwrap(),
+        "the newest 7 are shown, and there are more: -L 70 shows more of them\n"
+    );
+    let all = opsroom(&["runs", "-L", "100000"]);
+    assert_eq!(String::from_utf8(all.stderr).unwrap(), "");
     let run = opsroom(&["run", &id]);
     assert!(
         String::from_utf8(run.stdout)

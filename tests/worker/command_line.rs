@@ -99,6 +99,58 @@ async fn a_login_without_the_right_is_told_what_it_takes() {
 }
 
 #[tokio::test]
+async fn a_login_of_the_wrong_role_is_told_which_it_takes() {
+    let world = World::new().await.unwrap();
+    let (reader, starter) = (&world.reader, &world.starter);
+    for (login, command, takes) in [
+        (reader, &["migrate"][..], "CREATEROLE"),
+        (
+            reader,
+            &["start", "inventory.sync", "--tenant", "north"],
+            "start takes a starter's login",
+        ),
+        (
+            reader,
+            &["rollups", "check"],
+            "rollups takes a worker's login",
+        ),
+        (reader, &["work"], "work takes a worker's login"),
+        (reader, &["prune"], "prune takes a worker's login"),
+        (reader, &["settings"], "settings takes the owner's login"),
+        (
+            reader,
+            &["access", "user", "list"],
+            "access takes the owner's login",
+        ),
+        (
+            starter,
+            &["schedule", "list"],
+            "schedule list takes a worker's or a reader's login",
+        ),
+    ] {
+        let said = run(&world.database().url(login), command);
+        one_line(&said, 8, &["login", takes]);
+        assert!(!said.err.contains("SQLSTATE"), "{command:?}: {said:?}");
+    }
+}
+
+#[test]
+fn an_unknown_host_is_named() {
+    let said = run(
+        "postgres://me:hunter2@no-such-host.invalid:5433/opsroom",
+        &["access", "tenant", "list"],
+    );
+    one_line(
+        &said,
+        9,
+        &["cannot be reached (no-such-host.invalid:5433: "],
+    );
+    for wrong in ["connection lost", "hunter2"] {
+        assert!(!said.err.contains(wrong), "{said:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_database_that_is_not_there_or_not_ready_says_what_to_do() {
     let world = World::new().await.unwrap();
     let start = ["start", "inventory.sync", "--tenant", "north"];
@@ -248,8 +300,6 @@ async fn what_the_help_gives_as_examples_is_taken() {
     let world = World::new().await.unwrap();
     let url = world.database().url(&world.starter);
     let help = run(&url, &["start", "--help"]).out;
-    // It is wrapped somewhere.
-    let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
     let (_, input) = help.split_once("--input '").unwrap();
     let (input, _) = input.split_once('\'').unwrap();
     let said = run(
@@ -264,6 +314,68 @@ async fn what_the_help_gives_as_examples_is_taken() {
         ],
     );
     assert_eq!(said.code, Some(0), "{input}: {said:?}");
+}
+
+/// The commands that a help text gives as examples, as a shell reads them.
+fn examples(help: &str) -> Vec<String> {
+    let (_, examples) = help.split_once("Example").unwrap();
+    let (_, examples) = examples.split_once(":\n").unwrap();
+    let indented = examples.lines().take_while(|line| line.starts_with("  "));
+    let mut commands: Vec<String> = Vec::new();
+    let mut goes_on = false;
+    for line in indented {
+        let (text, more) = match line.strip_suffix('\\') {
+            Some(text) => (text, true),
+            None => (line, false),
+        };
+        match commands.last_mut().filter(|_| goes_on) {
+            Some(command) => command.push_str(text.trim_start()),
+            None => commands.push(text.trim_start().to_owned()),
+        }
+        goes_on = more;
+    }
+    assert!(!goes_on, "a backslash leads nowhere: {help}");
+    commands
+}
+
+#[test]
+fn examples_are_whole_commands_on_a_terminal_of_any_width() {
+    for command in [
+        &[][..],
+        &["migrate"],
+        &["work"],
+        &["start"],
+        &["settings"],
+        &["schedule", "add"],
+        &["schedule", "list"],
+        &["schedule", "pause"],
+        &["schedule", "next"],
+        &["access", "login", "add"],
+        &["access", "member", "add"],
+    ] {
+        let help = |columns: &str| {
+            let mut asked = program("postgres://nobody@127.0.0.1:1/none");
+            asked.args(command).arg("--help").env("COLUMNS", columns);
+            let output = asked.output().unwrap();
+            assert_eq!(output.status.code(), Some(0), "{output:?}");
+            String::from_utf8(output.stdout).unwrap()
+        };
+        let wide = help("200");
+        let commands = examples(&wide);
+        assert!(!commands.is_empty(), "{wide}");
+        for one in &commands {
+            assert!(one.contains("opsroom-worker "), "{one}: {wide}");
+        }
+        for columns in ["80", "60", "40"] {
+            let narrow = help(columns);
+            assert_eq!(examples(&narrow), commands, "{columns}: {narrow}");
+            assert!(!narrow.contains('\u{a0}'), "{narrow}");
+        }
+        let (_, shown) = wide.split_once("Example").unwrap();
+        let indented = shown.lines().filter(|line| line.starts_with("  "));
+        let widest = indented.map(|line| line.chars().count()).max();
+        assert!(widest < Some(80), "{command:?}: {wide}");
+    }
 }
 
 #[tokio::test]
@@ -307,7 +419,20 @@ async fn settings_are_shown_and_changed_for_all_workers() {
         &url,
         &["settings", "--tenant", "north", "--tenant-limit", "2"],
     );
-    assert_eq!(one.out, said.out, "a tenant's own limit is the tenant's");
+    let own = "  of tenant north                    2\n";
+    assert_eq!(
+        one.out.replace(own, ""),
+        said.out,
+        "a tenant's own limit is the tenant's"
+    );
+    assert!(one.out.contains(own), "{one:?}");
+    assert_eq!(run(&url, &["settings"]).out, one.out, "those are listed");
+    assert_eq!(run(&url, &["settings", "--tenant", "north"]).out, one.out);
+    let other = run(&url, &["settings", "--tenant", "south"]).out;
+    assert!(
+        other.contains("  of tenant south                    20 (it has none of its own)\n"),
+        "{other}"
+    );
     let limits: (i32, Option<i32>) = sqlx::query_as(
         "select (select running_limit from opsroom.tenants where name = 'north'), (select running_limit from opsroom.tenants where name = 'south')",
     )
@@ -321,8 +446,20 @@ async fn settings_are_shown_and_changed_for_all_workers() {
         run(&url, &["settings", "--tenant-limit", "0"]).code,
         Some(2)
     );
+    let negative = run(&url, &["settings", "--tenant-limit", "-1"]);
+    assert_eq!(negative.code, Some(2));
+    assert!(
+        negative
+            .err
+            .contains("'-1' for '--tenant-limit <N>': write a number above zero"),
+        "{negative:?}"
+    );
     let worker = world.database().url(&world.worker);
-    one_line(&run(&worker, &["settings", "--wake", "on"]), 8, &[]);
+    one_line(
+        &run(&worker, &["settings", "--wake", "on"]),
+        8,
+        &["opsroom-worker settings takes the owner's login"],
+    );
 }
 
 #[test]

@@ -77,6 +77,20 @@ async fn old_runs_go_as_their_types_say() {
     let said = ended(run(&url, &["retention", "list"]), 0);
     assert_eq!(said.out, "*  90 days\ncrm.sync  10 days\n");
 
+    let said = ended(run(&url, &["retention", "set", "crm.snyc", "10"]), 2);
+    assert!(
+        said.err
+            .contains("'crm.snyc' is no registered operation type"),
+        "{said:?}"
+    );
+    let said = ended(run(&url, &["retention", "set", "inventory.snyc", "10"]), 2);
+    assert!(
+        said.err.contains("did you mean inventory.sync?"),
+        "{said:?}"
+    );
+    let said = ended(run(&url, &["retention", "list"]), 0);
+    assert_eq!(said.out, "*  90 days\ncrm.sync  10 days\n");
+
     let said = ended(run(&url, &["prune", "--dry-run"]), 0);
     assert!(said.out.ends_with("8 runs would go\n"), "{said:?}");
     assert_eq!(left(&mut owner).await, 12);

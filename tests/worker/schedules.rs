@@ -100,6 +100,83 @@ async fn the_life_of_a_schedule() {
 }
 
 #[tokio::test]
+async fn what_is_not_given_again_stays_and_what_changes_is_told() {
+    let world = World::new().await.unwrap();
+    let url = world.database().url(&world.worker);
+    let families = r#"{"scope":"families","families":["settings_catalog"]}"#;
+    let limited = [
+        "--missed",
+        "all",
+        "--missed-limit",
+        "4",
+        "--input",
+        families,
+    ];
+    let add = ["add", "nightly", "--tenant", "north"];
+    done(&schedule(&url, &[&add[..], &BERLIN, &limited].concat()));
+    let listed = || {
+        let said = schedule(&url, &["list", "-o", "json"]);
+        serde_json::from_str::<Value>(done(&said)).unwrap()[0].clone()
+    };
+    let before = listed();
+    assert_eq!(before["input"]["families"][0], "settings_catalog");
+
+    let later = ["--type", "inventory.sync", "--cron", "0 4 * * *"];
+    let said = schedule(&url, &[&add[..], &later].concat());
+    let lines: Vec<_> = done(&said).lines().take(3).collect();
+    assert_eq!(lines[0], "schedule nightly changed");
+    assert_eq!(lines[1], "  cron  30 2 * * * -> 0 4 * * *");
+    assert!(lines[2].starts_with("LOCAL (Europe/Berlin)"), "{said:?}");
+    let after = listed();
+    for field in ["time_zone", "input", "missed", "missed_limit"] {
+        assert_eq!(after[field], before[field], "{field}");
+    }
+
+    let others = [
+        "--time-zone",
+        "UTC",
+        "--missed-limit",
+        "9",
+        "--input",
+        r#"{"scope":"full"}"#,
+    ];
+    let said = schedule(&url, &[&add[..], &later, &others].concat());
+    for line in [
+        "  time zone  Europe/Berlin -> UTC\n",
+        "  missed  all (up to 4) -> all (up to 9)\n",
+        "-> {\"scope\":\"full\"}\n",
+    ] {
+        assert!(done(&said).contains(line), "{line}: {said:?}");
+    }
+    // A reader lists it as well, without the input.
+    let reader = world.database().url(&world.reader);
+    let said = schedule(&reader, &["list", "-o", "json"]);
+    let seen: Value = serde_json::from_str(done(&said)).unwrap();
+    assert!(seen[0]["input"].is_null(), "{seen}");
+}
+
+#[tokio::test]
+async fn columns_are_as_wide_as_they_are_shown() {
+    let world = World::new().await.unwrap();
+    let url = world.database().url(&world.worker);
+    for name in ["夜間同期", "plain"] {
+        done(&schedule(
+            &url,
+            &[&["add", name, "--tenant", "north"], &BERLIN[..]].concat(),
+        ));
+    }
+    let said = schedule(&url, &["list"]);
+    let before_type: Vec<_> = done(&said)
+        .lines()
+        .map(|line| line.split("inventory.sync").next().unwrap())
+        .filter(|part| part.starts_with("north"))
+        .map(|part| opsroom_model::Clean::new(part).width())
+        .collect();
+    assert_eq!(before_type.len(), 2, "{said:?}");
+    assert_eq!(before_type[0], before_type[1], "{}", said.out);
+}
+
+#[tokio::test]
 async fn what_cannot_be_meant_is_refused_with_a_remedy() {
     let world = World::new().await.unwrap();
     let url = world.database().url(&world.worker);

@@ -8,6 +8,9 @@ use opsroom_read::list::MAX_PAGE;
 use opsroom_read::{PageRequest, ReadOptions, Reader};
 use serde_json::json;
 
+/// The highest limit.
+pub const MOST: u32 = 1_000_000;
+
 /// Prints up to `limit` runs that fit `text`.
 ///
 /// # Errors
@@ -44,7 +47,16 @@ pub async fn run(url: Option<&str>, text: &str, limit: u32, form: Form) -> Resul
         }
     }
     match form {
-        Form::Table => print(&rows::lines(&kept, form, Header::Shown))?,
+        Form::Table => {
+            print(&rows::lines(&kept, form, Header::Shown))?;
+            if more && limit < MOST {
+                eprintln!(
+                    "the newest {} are shown, and there are more: -L {} shows more of them",
+                    kept.len(),
+                    limit.saturating_mul(10).min(MOST)
+                );
+            }
+        }
         Form::Json => {
             let runs: Vec<_> = kept.iter().map(|row| rows::object(row)).collect();
             let document = json!({

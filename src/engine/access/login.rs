@@ -53,10 +53,12 @@ pub struct NewLogin<'a> {
     pub tenants: &'a [String],
 }
 
-/// Adds a login, or brings one of the same kind up to date.
+/// Adds a login, or brings one of the same kind up to date: registrations are added, a person is given
+/// to one that has none. A password that is given is set, and is no [`Change`] where the rest was so.
 ///
 /// # Errors
-/// [`AccessError::Taken`] where the role is of another kind; nothing was changed then.
+/// [`AccessError::Taken`] where the role is of another kind, [`AccessError::Owned`] where it is another
+/// person's; nothing was changed then.
 pub async fn add_login(
     connection: &mut PgConnection,
     new: &NewLogin<'_>,
@@ -69,7 +71,8 @@ pub async fn add_login(
     let mut change = create_role(&mut transaction, new.login, new.kind).await?;
     let known = sqlx::query(
         "insert into opsroom.logins as l (login_role, user_id, kind) values ($1::name, $2, $3)
-         on conflict (login_role) do update set user_id = excluded.user_id where l.user_id is distinct from excluded.user_id",
+         on conflict (login_role) do update set user_id = excluded.user_id
+          where l.user_id is null and excluded.user_id is not null",
     )
     .bind(new.login)
     .bind(user)
@@ -77,6 +80,20 @@ pub async fn add_login(
     .execute(&mut *transaction)
     .await?;
     change = change.or(Change::of(known.rows_affected()));
+    let owner: Option<String> = sqlx::query_scalar(
+        "select u.name from opsroom.logins l join opsroom.users u on u.id = l.user_id
+          where l.login_role = $1::name and l.user_id <> $2",
+    )
+    .bind(new.login)
+    .bind(user)
+    .fetch_optional(&mut *transaction)
+    .await?;
+    if let Some(user) = owner {
+        return Err(AccessError::Owned {
+            login: new.login.to_owned(),
+            user,
+        });
+    }
     configure_role(&mut transaction, new).await?;
     for tenant in new.tenants {
         let tenant = tenant_id(&mut transaction, tenant).await?;

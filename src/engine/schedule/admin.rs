@@ -52,6 +52,8 @@ pub struct Schedule {
     pub cron: String,
     /// As stored.
     pub zone: String,
+    /// The operation's input as it would write it itself; `None` where this login may not read inputs.
+    pub input: Option<Value>,
     /// What becomes of missed fire times.
     pub missed: Missed,
     /// Whether it fires at all.
@@ -244,7 +246,13 @@ pub async fn schedules(
     connection: &mut PgConnection,
     which: Which<'_>,
 ) -> Result<Vec<Schedule>, EngineError> {
-    let mut query = select();
+    // Readers see schedules without what these start.
+    let input: bool = sqlx::query_scalar(
+        "select pg_catalog.has_column_privilege('opsroom.schedules', 'input', 'select')",
+    )
+    .fetch_one(&mut *connection)
+    .await?;
+    let mut query = select(input);
     query.push(" where true");
     if let Some(tenant) = which.tenant {
         query.push(" and s.tenant_id = ").push_bind(tenant.0);
@@ -274,7 +282,7 @@ pub async fn now(connection: &mut PgConnection) -> Result<DateTime<Utc>, EngineE
 
 /// Notes down the next fire time where none is, so that it is known before any scheduler looks.
 async fn plan(connection: &mut PgConnection, id: i64) -> Result<Schedule, EngineError> {
-    let mut query = select();
+    let mut query = select(true);
     query.push(" where s.id = ").push_bind(id);
     let mut schedule = decode(&query.build().fetch_one(&mut *connection).await?);
     let plain = schedule.state == State::Active && schedule.next_fire_at.is_none();
@@ -289,12 +297,19 @@ async fn plan(connection: &mut PgConnection, id: i64) -> Result<Schedule, Engine
     Ok(schedule)
 }
 
-fn select() -> QueryBuilder<Postgres> {
-    QueryBuilder::new(
-        "select s.id, s.tenant_id, t.name as tenant_name, s.name, s.type, s.cron, s.time_zone, s.missed, s.missed_limit,
+fn select(input: bool) -> QueryBuilder<Postgres> {
+    let mut query = QueryBuilder::new("select ");
+    query.push(if input {
+        "s.input"
+    } else {
+        "null::jsonb as input"
+    });
+    query.push(
+        ", s.id, s.tenant_id, t.name as tenant_name, s.name, s.type, s.cron, s.time_zone, s.missed, s.missed_limit,
                 s.paused_at is not null as paused, s.next_fire_at, s.last_fire_at, s.last_run_id, s.missed_fires, s.error_code, s.decided_until
            from opsroom.schedules s join opsroom.tenants t on t.id = s.tenant_id",
-    )
+    );
+    query
 }
 
 fn decode(row: &PgRow) -> Schedule {
@@ -308,6 +323,7 @@ fn decode(row: &PgRow) -> Schedule {
         run_type: row.get("type"),
         cron: row.get("cron"),
         zone: row.get("time_zone"),
+        input: row.get("input"),
         missed: Missed::of_stored(row.get("missed"), row.get("missed_limit")),
         state: if row.get("paused") {
             State::Paused

@@ -13,8 +13,10 @@ use sqlx::{PgConnection, Row};
 pub(crate) enum LoginCommand {
     /// Add a login.
     #[command(after_help = "Examples:
-  OPSROOM_LOGIN_PASSWORD=… opsroom-worker access login add alice --kind reader --user 'Alice Meyer'
-  opsroom-worker access login add billing_app --kind app --tenant contoso --tenant fabrikam
+  OPSROOM_LOGIN_PASSWORD=… \\
+      opsroom-worker access login add alice --kind reader --user 'Alice Meyer'
+  opsroom-worker access login add billing_app --kind app \\
+      --tenant contoso --tenant fabrikam
 
 Without OPSROOM_LOGIN_PASSWORD the login has no password and needs another way in (peer, certificate).")]
     Add {
@@ -152,18 +154,20 @@ async fn add(
     let change = access::add_login(connection, &new)
         .await
         .map_err(needs_createrole)?;
-    say(
-        change,
-        &format!("login {login} added as {kind}"),
-        &format!("login {login} was there already"),
-    );
+    let already = match password {
+        Some(_) => format!("login {login} was there already; its password was changed"),
+        None => format!("login {login} was there already"),
+    };
+    say(change, &format!("login {login} added as {kind}"), &already);
     Ok(())
 }
 
 async fn list(connection: &mut PgConnection) -> Result<(), Failure> {
     let rows = sqlx::query(
         "select l.login_role::text, l.kind, coalesce(u.name, ''),
-                case when s.all_tenants then 'all'
+                case when l.kind = 'worker' or s.all_tenants then 'all'
+                     when l.kind = 'app'
+                     then (select count(*)::text from opsroom.app_registrations a where a.login_role = l.login_role)
                      else (select count(*)::text from opsroom.reach r where r.login_role = l.login_role) end
            from opsroom.logins l left join opsroom.users u on u.id = l.user_id
            left join opsroom.login_scope s on s.login_role = l.login_role order by 1",

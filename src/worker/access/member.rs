@@ -15,8 +15,11 @@ pub(crate) enum MemberCommand {
     /// Add a membership, or change its role.
     #[command(after_help = "Examples:
   opsroom-worker access member add 'Alice Meyer' --workspace emea
-  opsroom-worker access member add 'Alice Meyer' --tenant contoso --role operator
-  opsroom-worker access member add 'On-call' --workspace emea --role operator   # every tenant of emea")]
+  opsroom-worker access member add 'Alice Meyer' \\
+      --tenant contoso --role operator
+  opsroom-worker access member add 'On-call' --workspace emea --role operator
+
+A role in a workspace holds for every tenant of it.")]
     Add {
         /// The person.
         user: String,

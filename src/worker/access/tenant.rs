@@ -4,7 +4,7 @@ use super::{gone_or_not_found, say, table};
 use crate::failure::Failure;
 use clap::{Args, Subcommand};
 use opsroom_engine::access::{self, GraphConnection};
-use sqlx::{PgConnection, Row};
+use sqlx::{Connection as _, PgConnection, Row};
 
 /// What to do with tenants.
 #[derive(Debug, Subcommand)]
@@ -34,14 +34,40 @@ pub(crate) enum TenantCommand {
 #[group(required = false)]
 pub(crate) struct GraphArgs {
     /// The directory's id at Microsoft.
-    #[arg(long, value_name = "ID", requires = "client_id")]
+    #[arg(long, value_name = "ID", requires = "client_id", value_parser = directory)]
     directory_id: Option<String>,
     /// The application's client id.
-    #[arg(long, value_name = "ID", requires = "secret_name")]
+    #[arg(long, value_name = "ID", requires = "secret_name", value_parser = client)]
     client_id: Option<String>,
     /// The file in the worker's --graph-secrets folder that holds the client secret.
-    #[arg(long, value_name = "FILE", requires = "directory_id")]
+    #[arg(long, value_name = "FILE", requires = "directory_id", value_parser = secret)]
     secret_name: Option<String>,
+}
+
+/// As the database takes it, so that what it would refuse is refused by name and before a write.
+fn of(text: &str, signs: &str, what: &str) -> Result<String, String> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || signs.contains(c);
+    if (1..=100).contains(&text.len()) && text.chars().all(fits) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("write {what}, 100 characters at most"))
+    }
+}
+
+fn directory(text: &str) -> Result<String, String> {
+    of(text, ".-", "an id or a domain of letters, digits, . and -")
+}
+
+fn client(text: &str) -> Result<String, String> {
+    of(text, "-", "an id of letters, digits and -")
+}
+
+fn secret(text: &str) -> Result<String, String> {
+    let what = "a file's name of letters, digits, . _ and -, without its folder";
+    match text {
+        "." | ".." => Err(format!("write {what}")),
+        name => of(name, "._-", what),
+    }
 }
 
 pub(super) async fn run(
@@ -54,16 +80,21 @@ pub(super) async fn run(
             workspace,
             graph,
         } => {
-            let change = access::add_tenant(connection, &name, &workspace).await?;
+            let mut step = connection.begin().await?;
+            let added = access::add_tenant(&mut step, &name, &workspace).await?;
+            let connected = match graph.complete() {
+                Some(graph) => Some(access::connect_graph(&mut step, &name, &graph).await?),
+                None => None,
+            };
+            step.commit().await?;
             say(
-                change,
+                added,
                 &format!("tenant {name} added"),
                 &format!("tenant {name} was there already"),
             );
-            if let Some(graph) = graph.complete() {
-                let change = access::connect_graph(connection, &name, &graph).await?;
+            if let Some(connected) = connected {
                 say(
-                    change,
+                    connected,
                     "its connection to Graph is recorded",
                     "its connection to Graph was recorded already",
                 );

@@ -120,6 +120,7 @@ fn document(schedule: &Schedule) -> Value {
         "type": schedule.run_type,
         "cron": schedule.cron,
         "time_zone": schedule.zone,
+        "input": schedule.input,
         "missed": policy,
         "missed_limit": limit,
         "paused": schedule.state == State::Paused,

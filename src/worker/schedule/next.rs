@@ -15,7 +15,8 @@ use serde_json::{Value, json};
 
 pub(super) const EXAMPLES: &str = "Examples:
   opsroom-worker schedule next nightly --tenant contoso -n 10
-  opsroom-worker schedule next --cron '30 2 * * *' --time-zone Europe/Berlin --after 2026-03-27T00:00:00Z
+  opsroom-worker schedule next --cron '30 2 * * *' \\
+      --time-zone Europe/Berlin --after 2026-03-27T00:00:00Z
 
 With --cron nothing is asked of a database, and the times count from this machine's clock unless --after is given.";
 
@@ -35,7 +36,7 @@ pub(crate) struct Next {
     #[arg(long, value_name = "ZONE", default_value = "UTC", requires = "cron")]
     time_zone: String,
     /// How many fire times.
-    #[arg(short = 'n', long = "count", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    #[arg(short = 'n', long = "count", default_value_t = 10, allow_negative_numbers = true, value_parser = clap::value_parser!(u16).range(1..=1000))]
     count: u16,
     /// Those after this moment, as in 2026-03-27T00:00:00Z [default: now].
     #[arg(long, value_name = "TIME", value_parser = moment)]
