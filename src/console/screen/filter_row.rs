@@ -33,7 +33,11 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, area: Rect) -> Option<Pos
         let extent = extent(app);
         let taken = line.width() + FOLLOWING.len() + extent.chars().count();
         // Not in the past: what comes is not shown there.
-        if app.runs.follow && app.travel.shown().is_none() && taken < usize::from(area.width) {
+        if app.runs.follow
+            && !app.runs.loading
+            && app.travel.shown().is_none()
+            && taken < usize::from(area.width)
+        {
             line = line.and_right(FOLLOWING, Role::Accent);
         }
         line = line.and_right(extent, Role::Muted);
