@@ -20,7 +20,11 @@ const EXAMPLES: &str = "Examples:
   cargo demo -- --headless                     everything but the console; prints connection URLs
   cargo demo -- seed --runs 100000 --tenants 500 --url URL
   cargo demo -- worker start inventory.sync --tenant contoso --database-url URL
-  cargo demo -- console runs -q is:failed --url URL";
+  cargo demo -- console runs -q is:failed --url URL
+
+Environment:
+  OPSROOM_DATA_DIR   the data folder, one demo at a time [default: opsroom in XDG's data folder, or
+                     /var/lib/opsroom where the server's user cannot reach that]";
 
 /// How to show it.
 #[derive(Debug, Args)]

@@ -3,7 +3,8 @@
 
 use crate::cast::{LOGINS, PEOPLE, TENANTS, WORKSPACES};
 use crate::progress::Progress;
-use color_eyre::eyre::{Result, WrapErr as _};
+use color_eyre::eyre::{Result, WrapErr as _, bail};
+use opsroom_engine::MigrateError;
 use opsroom_engine::access::{self, GraphConnection, NewLogin, Place};
 use opsroom_graph::simulator::TenantFixture;
 use opsroom_postgres::ConnectionInfo;
@@ -59,9 +60,15 @@ pub(crate) async fn prepare(
     let mut owner = PgConnection::connect(&urls.owner())
         .await
         .wrap_err("the owner cannot connect")?;
-    let migrated = opsroom_engine::migrate(&mut owner, |_, _| {})
-        .await
-        .wrap_err("the schema of an earlier demo does not fit; start with --fresh")?;
+    let migrated = match opsroom_engine::migrate(&mut owner, |_, _| {}).await {
+        // Nobody wants an older program for data that is only for show.
+        Err(MigrateError::Changed(_) | MigrateError::TooNew { .. }) => {
+            bail!(
+                "an earlier demo left a database of another version; `cargo demo -- --fresh` throws it away and starts anew"
+            )
+        }
+        migrated => migrated.wrap_err("the demo's database cannot be migrated")?,
+    };
     if !migrated.applied.is_empty() {
         progress.step(&format!(
             "schema at version {}, {} migrations applied",

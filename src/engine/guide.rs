@@ -14,6 +14,24 @@
 //! - So a job is executed **at least once**. Whatever it does must bear repetition; what it writes to the same
 //!   database goes into a [checkpoint](crate::Run::checkpoint) and then happens under its claim or not at all.
 //!
+//! # Dependencies
+//!
+//! The engine's calls take sqlx's own connections and pools, so the version has to be the engine's: 0.9.
+//! Whichever TLS you choose serves the engine, too.
+//!
+//! ```toml
+//! [dependencies]
+//! opsroom-engine = { path = "../opsroom/src/engine" }
+//! serde = { version = "1", features = ["derive"] }
+//! serde_json = "1"
+//! sqlx = { version = "0.9", default-features = false, features = ["postgres", "runtime-tokio", "tls-rustls-ring-webpki"] }
+//! tokio = { version = "1", features = ["rt-multi-thread", "macros", "signal"] }
+//! tokio-util = "0.7" # the token that stops a worker
+//!
+//! [dev-dependencies]
+//! opsroom-testkit = { path = "../opsroom/src/testkit" }
+//! ```
+//!
 //! # A first operation
 //!
 //! A type, an input, a policy, a job:
@@ -30,6 +48,11 @@
 //! }
 //!
 //! struct EmptyMailbox;
+//!
+//! /// False where the message must stay.
+//! async fn delete(mailbox: i64, message: u32) -> bool {
+//!     mailbox > 0 && message != 1 // your own work
+//! }
 //!
 //! impl Operation for EmptyMailbox {
 //!     const TYPE: &'static str = "mailbox.empty"; // stable: it outlives renamed code
@@ -52,9 +75,13 @@
 //!             return Err(JobError::Permanent(FailureKind::other("mailbox.unknown", "No such mailbox")));
 //!         }
 //!         run.start_over(3); // what there is to do; the outcome follows from what is counted
-//!         for _ in 0..3 {
+//!         for message in 0..3 {
 //!             run.check()?; // told to stop: the attempt ends here and is given back
-//!             run.succeeded(1);
+//!             match delete(input.mailbox_id, message).await {
+//!                 true => run.succeeded(1),
+//!                 // One of many failed: counted under its code, and the job goes on.
+//!                 false => run.failed(&FailureKind::other("message.on_hold", "The message is on hold")),
+//!             }
 //!             run.progress().await?; // shown at most twice a second
 //!         }
 //!         Ok(())
@@ -139,7 +166,8 @@
 //!    starts operations: `--kind starter --user PERSON`.
 //! 3. Any number of workers, on any number of machines. A program of your own makes a [`Worker`](crate::Worker)
 //!    with your registry; `opsroom_worker::main_with` gives your operations the whole command line instead
-//!    (signals, logs, `--metrics`).
+//!    (signals, logs, `--metrics`), beside the types that call Graph: name yours with `--types`, or give it
+//!    `--graph-secrets`.
 //! 4. [`Hosts`](crate::Hosts) takes a URL with several servers and finds the one that takes writes, also after
 //!    a failover. A standby must be synchronous for confirmed runs to survive the primary's loss.
 //! 5. Stopping: cancel the token given to [`work`](crate::Worker::work), and wait for it. Jobs may finish for

@@ -85,7 +85,7 @@ pub enum StartError {
     Find(#[from] FindError),
     /// Another process uses this cluster.
     #[error(
-        "the cluster {name} is in use by process {}: end it, or use another data folder",
+        "the cluster {name} is in use by process {}: end it, or set OPSROOM_DATA_DIR to another data folder",
         .holder.map_or_else(|| "(unknown)".to_owned(), |pid| pid.to_string())
     )]
     InUse {

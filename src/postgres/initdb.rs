@@ -18,6 +18,8 @@ use std::time::Duration;
 const DEADLINE: Duration = Duration::from_secs(120);
 /// What unfinished data folders are called.
 const UNFINISHED: &str = "data.unfinished-";
+/// What the passwords that `initdb` reads are called; they live as long as it runs.
+const PASSWORD: &str = ".password-";
 
 /// What a new data folder depends on.
 pub(crate) struct NewData<'a> {
@@ -34,7 +36,8 @@ impl NewData<'_> {
     /// Makes the data folder of `layout`, which must not exist.
     pub(crate) fn create(&self, layout: &Layout) -> Result<(), StartError> {
         let server = layout.server();
-        remove_unfinished(&server)?;
+        remove_all(&server, UNFINISHED)?;
+        remove_all(layout.cluster(), PASSWORD)?;
         let unfinished = server.join(format!("{UNFINISHED}{}", std::process::id()));
         if let Some(primary) = self.primary {
             self.basebackup(primary, &unfinished).map_err(|fault| {
@@ -134,16 +137,22 @@ impl NewData<'_> {
 /// A new file of mode 0600 in `folder`.
 fn written(folder: &Path, text: &str) -> std::io::Result<tempfile::NamedTempFile> {
     let mut file = tempfile::Builder::new()
-        .prefix(".password-")
+        .prefix(PASSWORD)
         .tempfile_in(folder)?;
     writeln!(file, "{text}")?;
     Ok(file)
 }
 
-fn remove_unfinished(server: &Path) -> Result<(), StartError> {
-    for entry in fs::read_dir(server).during("reading", server)?.flatten() {
-        if entry.file_name().to_string_lossy().starts_with(UNFINISHED) {
-            fs::remove_dir_all(entry.path()).during("removing", &entry.path())?;
+/// Removes what a start that was interrupted left in `folder` under names that begin with `prefix`.
+fn remove_all(folder: &Path, prefix: &str) -> Result<(), StartError> {
+    for entry in fs::read_dir(folder).during("reading", folder)?.flatten() {
+        if entry.file_name().to_string_lossy().starts_with(prefix) {
+            let path = entry.path();
+            let removed = match path.is_dir() {
+                true => fs::remove_dir_all(&path),
+                false => fs::remove_file(&path),
+            };
+            removed.during("removing", &path)?;
         }
     }
     Ok(())

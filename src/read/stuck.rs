@@ -116,6 +116,7 @@ mod tests {
             beat_at: at(0),
             alive,
             stopping: false,
+            stopped: false,
             types: vec!["inventory.sync".into()],
             slots: 4,
         }

@@ -23,6 +23,9 @@ pub struct Worker {
     pub alive: bool,
     /// True while it finishes what it has and takes nothing new.
     pub stopping: bool,
+    /// True where it was told to stop and left in order: it signed off while its lease still ran. One that
+    /// was killed meanwhile is declared dead after its lease, by another.
+    pub stopped: bool,
     /// The types it takes, as stored.
     pub types: Vec<String>,
     /// Runs it executes at once, at most.
@@ -41,7 +44,8 @@ pub(crate) fn query() -> QueryBuilder<Postgres> {
     QueryBuilder::new(
         // The living come first: one that is cut off would make its runs look abandoned.
         "select w.id, w.name, w.started_at, w.beat_at, s.alive, \
-         w.stopping_at is not null as stopping, w.types, w.slots \
+         w.stopping_at is not null as stopping, \
+         coalesce(w.stopping_at is not null and w.dead_at <= w.beat_at + w.lease, false) as stopped, w.types, w.slots \
          from opsroom.workers w \
          cross join lateral (select w.dead_at is null and w.beat_at + w.lease > now() as alive) s \
          where s.alive or coalesce(w.dead_at, w.beat_at) > now() - interval '1 hour' \
@@ -58,6 +62,7 @@ pub(crate) fn decode(row: &PgRow) -> Result<Worker, ReadError> {
             beat_at: moment::always(row, "beat_at")?,
             alive: row.try_get("alive")?,
             stopping: row.try_get("stopping")?,
+            stopped: row.try_get("stopped")?,
             types: row
                 .try_get::<Option<Vec<String>>, _>("types")?
                 .unwrap_or_default(),

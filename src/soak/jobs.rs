@@ -57,6 +57,8 @@ pub const JOB: &str = Job::TYPE;
 pub const ONCE: &str = Once::TYPE;
 /// Its type.
 pub const THRICE: &str = Thrice::TYPE;
+/// All of them.
+pub const TYPES: [&str; 3] = [JOB, ONCE, THRICE];
 
 /// Adds the operations of this crate.
 ///

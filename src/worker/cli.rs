@@ -211,7 +211,8 @@ pub(crate) struct Graph {
         value_name = "URL"
     )]
     pub(crate) graph_login_url: String,
-    /// Folder with one file per client secret, named as in the tenant's connection.
+    /// Folder with one file per client secret, named as in the tenant's connection; needed for every type
+    /// that calls Graph.
     #[arg(long, env = "OPSROOM_GRAPH_SECRETS", value_name = "DIR")]
     pub(crate) graph_secrets: Option<PathBuf>,
 }

@@ -1,7 +1,7 @@
 //! Where Graph is and where the tenants' secrets are, and the registry of operations that follows.
 
 use crate::cli::Graph;
-use crate::failure::Failure;
+use crate::failure::{Failure, USAGE};
 use opsroom_engine::Registry;
 use opsroom_operations::connection::{Connections, GraphEndpoints, Secrets};
 use sqlx::PgPool;
@@ -16,6 +16,24 @@ pub(crate) fn registry(pool: &PgPool, args: &Graph) -> Result<Registry, Failure>
         .map_or(Secrets::None, Secrets::Folder);
     let connections = Connections::new(pool.clone(), endpoints, secrets);
     opsroom_operations::registry(connections).map_err(|error| Failure::new(error.to_string()))
+}
+
+/// Refuses a worker that takes types which call Graph and could not log in there for any tenant: it would
+/// claim their runs and fail each for good, before a worker that can.
+pub(crate) fn check_secrets(registry: &Registry, args: &Graph) -> Result<(), Failure> {
+    let problem = match &args.graph_secrets {
+        None => "there is no --graph-secrets".to_owned(),
+        Some(folder) if !folder.is_dir() => format!("'{}' is no folder", folder.display()),
+        Some(_) => return Ok(()),
+    };
+    let calling = registry_for_starting()?.types();
+    let taken = registry.types();
+    let Some(needs) = taken.iter().find(|name| calling.contains(name)) else {
+        return Ok(());
+    };
+    Err(Failure::new(format!("{needs} needs the tenants' secrets, and {problem}"))
+        .remedy("give --graph-secrets or OPSROOM_GRAPH_SECRETS the folder of the secrets, or name other types with --types")
+        .code(USAGE))
 }
 
 /// The registry of a program that only starts: types, inputs and identities, no way to Graph.

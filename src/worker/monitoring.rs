@@ -82,6 +82,11 @@ impl Monitor {
         pool: PgPool,
         types: Vec<String>,
     ) -> AbortOnDropHandle<()> {
+        meters::begin(&types);
+        metrics::gauge!(QUEUE_OLDEST).set(0.0);
+        for run_type in &types {
+            metrics::gauge!(QUEUE_DEPTH, "type" => run_type.clone()).set(0.0);
+        }
         if let Ok(address) = self.listener.local_addr() {
             tracing::info!(%address, "metrics, health and ready are served");
         }

@@ -25,6 +25,7 @@ pub(crate) async fn run(database: &Database, args: &Work, more: More) -> Result<
         }
         registry = registry.only(&args.types);
     }
+    graph::check_secrets(&registry, &args.graph)?;
     let options = WorkerOptions {
         name: args.name.clone().unwrap_or_else(host_name),
         slots: args.slots,

@@ -17,6 +17,7 @@ mod linear;
 mod lists;
 mod manners;
 mod matrix;
+mod moving;
 mod pace;
 mod profiles;
 mod screens;

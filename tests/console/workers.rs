@@ -14,7 +14,8 @@ fn worker(n: u128, name: &str, alive: bool, beat: i64) -> Worker {
         started_at: ago(86_400),
         beat_at: ago(beat),
         alive,
-        stopping: n == 9,
+        stopping: n == 9 || n == 11,
+        stopped: n == 11,
         types: vec!["inventory.sync".into(), "drift.\u{1b}[2Jgenerate".into()],
         slots: 8,
     }
@@ -26,6 +27,7 @@ pub(crate) fn workers_of_the_stage() -> Vec<Worker> {
         worker(8, "東京-1", true, 40),
         worker(9, "fra-1", true, 1),
         worker(10, "lon-3", false, 1900),
+        worker(11, "par-1", false, 1500),
     ]
 }
 

@@ -91,6 +91,36 @@ fn killed_it_leaves_nothing_and_starts_again() {
     place.assert_deserted();
 }
 
+#[tokio::test]
+async fn the_data_of_another_version_has_one_remedy() {
+    let place = Place::new();
+    let mut first = place.headless(&["--no-traffic"]);
+    let urls = first.urls();
+    let mut owner = PgConnection::connect(urls["owner"].as_str().unwrap())
+        .await
+        .unwrap();
+    sqlx::query("update opsroom.schema_migrations set checksum = '' where version = 12")
+        .execute(&mut owner)
+        .await
+        .unwrap();
+    drop(owner);
+    first.signal(Signal::TERM);
+    assert_eq!(first.wait().code(), Some(0));
+    let second = place.command(&["--headless"]).output().unwrap();
+    assert_eq!(second.status.code(), Some(1));
+    let said = String::from_utf8(second.stderr).unwrap();
+    let last = said.lines().last().unwrap();
+    assert!(
+        last.starts_with("opsroom-demo: ") && last.contains("--fresh"),
+        "{said}"
+    );
+    assert!(!said.contains("use the program"), "{said}");
+    let mut fresh = place.headless(&["--fresh", "--no-traffic"]);
+    assert!(fresh.urls()["oncall"].is_string());
+    fresh.signal(Signal::TERM);
+    assert_eq!(fresh.wait().code(), Some(0));
+}
+
 #[test]
 fn a_second_one_is_refused_in_one_line() {
     let place = Place::new();
@@ -104,7 +134,12 @@ fn a_second_one_is_refused_in_one_line() {
         .filter(|line| line.starts_with("opsroom-demo:"))
         .collect();
     assert_eq!(refusal.len(), 1, "{said}");
-    assert!(refusal[0].contains("in use by process"), "{said}");
+    assert!(
+        refusal[0].contains("in use by process") && refusal[0].contains("OPSROOM_DATA_DIR"),
+        "{said}"
+    );
+    let help = place.command(&["--help"]).output().unwrap();
+    assert!(String::from_utf8_lossy(&help.stdout).contains("OPSROOM_DATA_DIR"));
     assert!(second.stdout.is_empty());
 }
 

@@ -94,3 +94,21 @@ fn a_data_folder_that_was_never_finished() {
     assert!(data.join("PG_VERSION").exists());
     assert!(!data.with_file_name("data.unfinished-1").exists());
 }
+
+#[test]
+fn what_an_interrupted_initdb_left() {
+    let place = Place::new();
+    drop(place.cluster().start().unwrap());
+    let server = place.data().parent().unwrap().to_owned();
+    let cluster = server.parent().unwrap();
+    fs::rename(place.data(), server.join("data.unfinished-1")).unwrap();
+    fs::write(cluster.join(".password-Xy12"), "secret").unwrap();
+    drop(place.cluster().start().unwrap());
+    let left: Vec<_> = [cluster, &server]
+        .into_iter()
+        .flat_map(|folder| fs::read_dir(folder).unwrap())
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.starts_with(".password-") || name.contains("unfinished"))
+        .collect();
+    assert_eq!(left, Vec::<String>::new());
+}

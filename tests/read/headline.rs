@@ -179,6 +179,33 @@ async fn any_number_of_the_dead_hides_none_of_the_living() {
 }
 
 #[tokio::test]
+async fn whoever_left_in_order_is_told_from_whoever_died() {
+    let world = World::new().await;
+    let script = "insert into opsroom.workers (id, name, pid, version, types, slots, lease, beat_at, stopping_at, dead_at)
+           select gen_random_uuid(), name, 1, '1', '{}', 1, '10 s', now() - interval '5 min', stopping, dead
+             from (values ('draining', now() - interval '6 min', null),
+                          ('killed', null, now() - interval '4 min'),
+                          ('killed-draining', now() - interval '6 min', now() - interval '4 min'),
+                          ('stopped', now() - interval '6 min', now() - interval '5 min' + interval '1 s')) v (name, stopping, dead);
+         update opsroom.workers set beat_at = now() where name = 'draining'";
+    world.database.script(script).await.unwrap();
+    let workers = world.oncall().await.workers().await.unwrap();
+    let stopped: Vec<_> = workers
+        .iter()
+        .map(|worker| (worker.name.as_str(), worker.alive, worker.stopped))
+        .collect();
+    assert_eq!(
+        stopped,
+        [
+            ("draining", true, false),
+            ("killed", false, false),
+            ("killed-draining", false, false),
+            ("stopped", false, true)
+        ]
+    );
+}
+
+#[tokio::test]
 async fn queued_is_stuck_until_a_live_worker_takes_its_type() {
     let world = World::new().await;
     let mut reader = world.oncall().await;

@@ -92,7 +92,10 @@ async fn a_login_without_the_right_is_told_what_it_takes() {
     let migrate = run(&world.database().url(&world.starter), &["migrate"]);
     one_line(&migrate, 8, &["CREATEROLE"]);
     one_line(
-        &run(&world.database().url(&world.reader), &["work"]),
+        &run(
+            &world.database().url(&world.reader),
+            &["work", "--graph-secrets", "."],
+        ),
         8,
         &["right"],
     );
@@ -253,6 +256,19 @@ async fn a_worker_told_nonsense_does_not_begin() {
         1,
         &["https"],
     );
+    // It would fail every run of theirs, and another worker could have executed them.
+    for more in [&["work"][..], &["work", "--graph-secrets", "/nonexistent"]] {
+        one_line(
+            &run(&url, more),
+            2,
+            &[
+                "inventory.sync",
+                "--graph-secrets",
+                "OPSROOM_GRAPH_SECRETS",
+                "--types",
+            ],
+        );
+    }
     for lease in ["5", "500ms", "2h"] {
         let said = run(&url, &["work", "--lease", lease]);
         assert_eq!(said.code, Some(2), "{said:?}");

@@ -182,3 +182,69 @@ async fn every_line_of_an_attempt_says_whose_it_is() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_failed_attempt_is_a_warning_that_names_the_code() {
+    let connected = Connected::new().await;
+    let worker = connected.worker("one", &["--log", "json"]);
+    // South has no connection to Graph.
+    let input = serde_json::json!({"scope": "full"});
+    let south = connected.world.south;
+    let failing = connected.world.queued(south, "inventory.sync", &input);
+    connected.completed(failing.await.unwrap()).await;
+    let mut ended = Value::Null;
+    eventually(SOON, "the end is logged", async || {
+        let log = worker.log();
+        let lines = log
+            .lines()
+            .filter_map(|line| serde_json::from_str(line).ok());
+        let found = lines
+            .into_iter()
+            .find(|line: &Value| line["fields"]["message"] == "ended");
+        ended = found.unwrap_or_default();
+        !ended.is_null()
+    })
+    .await
+    .unwrap();
+    assert_eq!(ended["level"], "WARN", "{ended}");
+    assert_eq!(ended["fields"]["ended"], "failed", "{ended}");
+    assert_eq!(ended["fields"]["code"], "tenant.not_connected", "{ended}");
+}
+
+#[tokio::test]
+async fn whatever_is_counted_is_there_at_zero_from_the_start() {
+    let connected = Connected::new().await;
+    let worker = connected.worker("fresh", &["--metrics", "127.0.0.1:0"]);
+    let address = address(&worker).await;
+    let text = get(&address, "/metrics").await.1;
+    let mut series: Vec<String> = [
+        "opsroom_queue_depth{type=\"inventory.sync\"}",
+        "opsroom_queue_oldest_seconds",
+        "opsroom_claims_total{type=\"inventory.sync\"}",
+        "opsroom_lost_claims_total{type=\"inventory.sync\"}",
+        "opsroom_attempt_seconds_count{type=\"inventory.sync\"}",
+        "opsroom_wait_seconds_count{type=\"inventory.sync\"}",
+        "opsroom_fenced_total",
+        "opsroom_running",
+    ]
+    .map(str::to_owned)
+    .to_vec();
+    for ended in [
+        "succeeded",
+        "partially_succeeded",
+        "failed",
+        "retry",
+        "deferred",
+        "released",
+    ] {
+        series.push(format!(
+            "opsroom_attempts_total{{type=\"inventory.sync\",ended=\"{ended}\"}}"
+        ));
+    }
+    for series in series {
+        assert_eq!(value(&text, &series), Some(0.0), "{series} in {text}");
+    }
+    for seen in ["opsroom_database_up", "opsroom_poll_seconds_count"] {
+        assert!(value(&text, seen).is_some(), "{seen} in {text}");
+    }
+}

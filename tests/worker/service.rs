@@ -22,6 +22,8 @@ impl Manager {
         let mut command = program(url);
         command
             .args(["work", "--name", "watched", "--poll", "50ms"])
+            .arg("--graph-secrets")
+            .arg(self.folder.path())
             .args(more)
             .env("NOTIFY_SOCKET", self.folder.path().join("notify"));
         if let Some(limit) = watchdog {

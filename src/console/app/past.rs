@@ -21,16 +21,16 @@ impl App {
     /// Shows the moment travelled to, or now.
     pub(super) fn arrive(&mut self) {
         self.clock.freeze(self.travel.shown_at());
-        let moment = self
-            .travel
-            .shown()
-            .or_else(|| self.travel.newest())
-            .cloned();
-        if let Some(moment) = moment {
+        let counts = match self.travel.shown() {
+            Some(moment) => moment.headline.as_ref(),
+            None => self.travel.counts(),
+        };
+        if let Some(counts) = counts {
+            self.headline = Some(counts.clone());
+        }
+        let moment = self.travel.shown().or_else(|| self.travel.newest());
+        if let Some(moment) = moment.cloned() {
             self.runs.show(&moment.page);
-            if moment.headline.is_some() {
-                self.headline = moment.headline;
-            }
         }
         // Now is asked for anew.
         self.nudge += u64::from(self.travel.shown().is_none());

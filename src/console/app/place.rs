@@ -53,6 +53,12 @@ impl Place {
         }
     }
 
+    /// True for a list beside the runs: one leads to no other.
+    #[must_use]
+    const fn is_board(self) -> bool {
+        !matches!(self, Self::Runs | Self::Run | Self::Comparison)
+    }
+
     /// True where the filter narrows what is shown.
     #[must_use]
     pub const fn is_filtered(self) -> bool {
@@ -119,12 +125,16 @@ impl Stack {
         &self.0
     }
 
-    /// Shows `place`. One that lies below comes back to the top, and what lay on it goes.
+    /// Shows `place`. One that lies below comes back to the top, and what lay on it goes; a board takes
+    /// the place of another.
     pub fn go(&mut self, place: Place) {
-        match self.0.iter().position(|known| *known == place) {
-            Some(at) => self.0.truncate(at + 1),
-            None => self.0.push(place),
+        if let Some(at) = self.0.iter().position(|known| *known == place) {
+            return self.0.truncate(at + 1);
         }
+        if place.is_board() && self.top().is_board() {
+            self.0.pop();
+        }
+        self.0.push(place);
     }
 
     /// Back to the screen before; the one that was left, or `None` at the root.
@@ -136,6 +146,18 @@ impl Stack {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn boards_do_not_pile_up() {
+        let mut stack = Stack::default();
+        for board in [Place::Tenants, Place::Types, Place::Workers] {
+            stack.go(board);
+        }
+        assert_eq!(stack.places(), [Place::Runs, Place::Workers]);
+        stack.go(Place::Run);
+        assert_eq!(stack.back(), Some(Place::Run));
+        assert_eq!(stack.top(), Place::Workers, "a run leads back to its list");
+    }
 
     #[test]
     fn going_back_ends_at_the_root() {

@@ -35,7 +35,7 @@ impl App {
             } => {
                 self.clock.learn(page.page.as_of);
                 if generation == self.filter.generation() && sort == self.runs.sort {
-                    self.travel.keep(&page.page, self.headline.as_ref());
+                    self.travel.keep(&page.page);
                     if self.travel.shown().is_none() {
                         self.runs.take_sorted(&page);
                     }
@@ -51,7 +51,10 @@ impl App {
                 headline,
             } => {
                 if generation == self.filter.generation() {
-                    self.headline = Some(headline);
+                    self.travel.count(&headline);
+                    if self.travel.shown().is_none() {
+                        self.headline = Some(headline);
+                    }
                 }
             }
             Data::Reach(reach) => self.reach = Some(reach),
@@ -102,7 +105,7 @@ impl App {
     }
 
     fn take_page(&mut self, page: &RunPage) {
-        self.travel.keep(page, self.headline.as_ref());
+        self.travel.keep(page);
         if self.travel.shown().is_none() {
             self.runs.take(page);
         }

@@ -30,13 +30,29 @@ pub struct Moment {
 pub struct Travel {
     moments: VecDeque<Moment>,
     cost: usize,
+    /// The counts as of now, whatever is shown.
+    counts: Option<Headline>,
     /// Which of them is shown; `None`: how things stand now.
     at: Option<usize>,
 }
 
 impl Travel {
+    /// Takes the counts above the list: those of the last moment, until another follows.
+    pub fn count(&mut self, headline: &Headline) {
+        self.counts = Some(headline.clone());
+        if let Some(last) = self.moments.back_mut() {
+            last.headline.get_or_insert_with(|| headline.clone());
+        }
+    }
+
+    /// The counts as of now, where they were learnt since the list is asked for as it is.
+    #[must_use]
+    pub fn counts(&self) -> Option<&Headline> {
+        self.counts.as_ref()
+    }
+
     /// Keeps `page`, where it differs from the last one kept.
-    pub fn keep(&mut self, page: &RunPage, headline: Option<&Headline>) {
+    pub fn keep(&mut self, page: &RunPage) {
         let last = self.moments.back();
         if last.is_some_and(|last| last.page.rows == page.rows) {
             return;
@@ -53,7 +69,7 @@ impl Travel {
         self.cost += cost;
         self.moments.push_back(Moment {
             page: page.clone(),
-            headline: headline.cloned(),
+            headline: self.counts.clone(),
             cost,
         });
         while self.moments.len() > MOMENTS || (self.cost > BUDGET && self.moments.len() > 1) {
@@ -147,8 +163,8 @@ mod tests {
         let mut travel = Travel::default();
         assert!(!travel.back() && !travel.forward());
         for n in 1..=3 {
-            travel.keep(&page(n, 0..n), None);
-            travel.keep(&page(n, 0..n), None);
+            travel.keep(&page(n, 0..n));
+            travel.keep(&page(n, 0..n));
         }
         assert!(travel.back() && travel.back());
         assert!(!travel.back(), "there is nothing before the first");
@@ -162,14 +178,14 @@ mod tests {
     fn memory_is_bounded_and_what_is_shown_stays() {
         let mut travel = Travel::default();
         for n in 0..1000 {
-            travel.keep(&page(n, n * 500..(n + 1) * 500), None);
+            travel.keep(&page(n, n * 500..(n + 1) * 500));
             assert!(travel.cost() <= BUDGET);
         }
         let count = travel.moments.len();
         assert!((10..MOMENTS).contains(&count), "{count}");
         travel.back();
         let shown = travel.shown_at();
-        travel.keep(&page(5000, 0..500), None);
+        travel.keep(&page(5000, 0..500));
         assert_eq!(travel.shown_at(), shown);
     }
 }

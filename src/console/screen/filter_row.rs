@@ -9,6 +9,9 @@ use opsroom_model::query::QueryError;
 use ratatui::layout::{Position, Rect};
 use tui_input::Input;
 
+/// Stands where the selection goes to each new run.
+const FOLLOWING: &str = "following   ";
+
 pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, area: Rect) -> Option<Position> {
     if area.height == 0 {
         return None;
@@ -27,7 +30,17 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, area: Rect) -> Option<Pos
             .and(" ", Role::Screen);
     }
     if app.place() == Place::Runs {
-        line = line.and_right(extent(app), Role::Muted);
+        let extent = extent(app);
+        let taken = line.width() + FOLLOWING.len() + extent.chars().count();
+        // Not in the past: what comes is not shown there.
+        if app.runs.follow
+            && !app.runs.loading
+            && app.travel.shown().is_none()
+            && taken < usize::from(area.width)
+        {
+            line = line.and_right(FOLLOWING, Role::Accent);
+        }
+        line = line.and_right(extent, Role::Muted);
     }
     line.draw(canvas, area);
     None

@@ -45,7 +45,10 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     }
     if headline.live_workers == 0 && line.width() + 20 < usize::from(area.width) {
         line = line.and_right("no live worker ", Role::Stuck);
-    } else if let Some(points) = &app.sparkline {
+    } else if let Some(points) = &app.sparkline
+        // It ends now, and is not kept for every moment.
+        && app.travel.shown().is_none()
+    {
         line = day(app, line, points, usize::from(area.width));
     }
     line.draw(canvas, area);

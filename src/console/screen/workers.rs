@@ -7,6 +7,7 @@ use crate::lapse;
 use crate::theme::Role;
 use crate::widget::table::{self, Align, Order, column};
 use crate::widget::{Canvas, Line};
+use opsroom_read::Worker;
 use ratatui::layout::Rect;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -45,7 +46,7 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, areas: &Areas) {
     };
     table.draw(canvas, |_| None, cell);
     let empty = (
-        "no worker lives, and none died within the hour",
+        "no worker lives, and none left within the hour",
         "start one: opsroom-worker work",
     );
     super::notice::below_all(app, canvas, areas.list, &app.workers, empty);
@@ -59,7 +60,8 @@ fn headline(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     let count = |of: fn(&WorkerRow) -> bool| rows.iter().filter(|row| of(row)).count() as u64;
     let live = count(|row| row.worker.alive && !row.worker.stopping);
     let stopping = count(|row| row.worker.alive && row.worker.stopping);
-    let dead = count(|row| !row.worker.alive);
+    let stopped = count(|row| row.worker.stopped);
+    let dead = count(|row| !row.worker.alive && !row.worker.stopped);
     let alive = rows.iter().filter(|row| row.worker.alive);
     let slots: u64 = alive
         .map(|row| u64::try_from(row.worker.slots).unwrap_or(0))
@@ -69,6 +71,7 @@ fn headline(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         (live, app.glyphs.running, "live", Role::Running),
         (stopping, app.glyphs.partial, "stopping", Role::Partial),
         (dead, app.glyphs.failed, "dead", Role::Failed),
+        (stopped, app.glyphs.skipped, "stopped", Role::Muted),
     ];
     let line = board::kinds(&kinds, area.width);
     line.and(
@@ -97,10 +100,11 @@ fn draw_cell(app: &App, canvas: &mut Canvas<'_>, area: Rect, column: Column, row
     };
     match column {
         Column::State => {
-            let (sign, word, role) = match (worker.alive, worker.stopping) {
-                (true, false) => (app.glyphs.running, "live", Role::Running),
-                (true, true) => (app.glyphs.partial, "stopping", Role::Partial),
-                (false, _) => (app.glyphs.failed, "dead", Role::Failed),
+            let (sign, word, role) = match worker {
+                Worker { stopped: true, .. } => (app.glyphs.skipped, "stopped", Role::Muted),
+                Worker { alive: false, .. } => (app.glyphs.failed, "dead", Role::Failed),
+                Worker { stopping: true, .. } => (app.glyphs.partial, "stopping", Role::Partial),
+                _ => (app.glyphs.running, "live", Role::Running),
             };
             Line::of(sign, role)
                 .and(" ", role)

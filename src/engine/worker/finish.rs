@@ -44,6 +44,28 @@ impl Ended {
         }
     }
 
+    /// The first of its failures: the one that ended the attempt.
+    fn code(&self) -> Option<&str> {
+        match self {
+            Self::Completed { failures, .. }
+            | Self::Retry { failures, .. }
+            | Self::Deferred { failures, .. } => {
+                failures.first().map(|failure| failure.code.as_str())
+            }
+            Self::Released => None,
+        }
+    }
+
+    /// A run that failed for good is worth a look; codes say nothing of what a run is about.
+    fn log(&self) {
+        let (ended, code) = (self.word(), self.code());
+        if ended == Outcome::Failed.as_str() {
+            tracing::warn!(ended, code, "ended");
+        } else {
+            tracing::info!(ended, code, "ended");
+        }
+    }
+
     /// The same without anything that a check could refuse.
     fn plain(self) -> Self {
         match self {
@@ -116,13 +138,13 @@ pub(super) async fn write(
     let by_itself = run.tally().has_unwritten_items();
     if !by_itself && endings.write(ended.of(run)).await {
         outage.answered();
-        tracing::info!(ended = ended.word(), "ended");
+        ended.log();
         return Some(Written::Done(ended.word()));
     }
     loop {
         match try_write(pool, run, worker_name, &ended).await {
-            Ok(written @ Written::Done(word)) => {
-                tracing::info!(ended = word, "ended");
+            Ok(written @ Written::Done(_)) => {
+                ended.log();
                 return Some(written);
             }
             Ok(Written::Lost) => {

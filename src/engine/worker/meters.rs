@@ -1,6 +1,8 @@
 //! What a worker counts, under the names it has everywhere. Through the `metrics` facade: a program that
 //! installs no recorder pays nothing. Labels are operation types and outcomes, never tenants or names.
 
+use opsroom_model::Outcome;
+
 /// Claims taken, by type.
 pub const CLAIMS: &str = "opsroom_claims_total";
 /// Attempts ended, by type and how: an outcome, `retry` or `released`.
@@ -19,6 +21,16 @@ pub const RUNNING: &str = "opsroom_running";
 pub const DATABASE_UP: &str = "opsroom_database_up";
 /// How often this worker stopped all its jobs because it could not beat or was declared dead.
 pub const FENCED: &str = "opsroom_fenced_total";
+
+/// How attempts end, as [`ATTEMPTS`] is labelled.
+const ENDED: [&str; 6] = [
+    Outcome::Succeeded.as_str(),
+    Outcome::PartiallySucceeded.as_str(),
+    Outcome::Failed.as_str(),
+    "retry",
+    "deferred",
+    "released",
+];
 
 /// What each is, as [`metrics::describe_counter!`] and its siblings take it. Call it once after
 /// installing a recorder.
@@ -44,4 +56,27 @@ pub fn describe() {
     describe_gauge!(RUNNING, "Runs this worker executes now");
     describe_gauge!(DATABASE_UP, "1 while the database answers this worker");
     describe_counter!(FENCED, "How often this worker stopped its own jobs");
+}
+
+/// Makes every series of a worker that takes `types`, at zero: a rate knows the first event only where
+/// there was a zero before it. Idempotent, and lowers nothing. Call it after installing a recorder and
+/// before anybody asks.
+pub fn begin(types: &[String]) {
+    use ::metrics::{counter, gauge, histogram};
+    for run_type in types {
+        for name in [CLAIMS, LOST_CLAIMS] {
+            counter!(name, "type" => run_type.clone()).increment(0);
+        }
+        for ended in ENDED {
+            counter!(ATTEMPTS, "type" => run_type.clone(), "ended" => ended).increment(0);
+        }
+        for name in [ATTEMPT_SECONDS, WAIT_SECONDS] {
+            let _registered = histogram!(name, "type" => run_type.clone());
+        }
+    }
+    counter!(FENCED).increment(0);
+    let _registered = histogram!(POLL_SECONDS);
+    for name in [RUNNING, DATABASE_UP] {
+        gauge!(name).increment(0.0);
+    }
 }

@@ -220,6 +220,7 @@ fn workers(app: &mut App, words: &mut Words) {
             beat_at: ago(2),
             alive: true,
             stopping: false,
+            stopped: false,
             types: vec![words.raw(), words.raw()],
             slots: 8,
         })
