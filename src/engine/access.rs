@@ -2,10 +2,12 @@
 //! the owner's login; the database audits every change. Adding what is there already, or removing
 //! what is not, changes nothing and says so.
 
+mod graph;
 mod harden;
 mod login;
 mod settings;
 
+pub use graph::{GraphConnection, connect_graph};
 pub use harden::{harden, open_databases, temporary_for_all};
 pub use login::{LoginKind, NewLogin, add_login, remove_login};
 pub use settings::refresh_logins;
@@ -110,17 +112,6 @@ impl From<sqlx::Error> for AccessError {
     }
 }
 
-/// How a tenant connects to Microsoft Graph. The secret is named, never given.
-#[derive(Debug, Clone)]
-pub struct GraphConnection {
-    /// The directory's id at Microsoft.
-    pub directory_id: String,
-    /// The application's client id.
-    pub client_id: String,
-    /// The secret's name among the worker's credentials.
-    pub secret_name: String,
-}
-
 /// Where a membership holds.
 #[derive(Debug, Clone)]
 pub enum Place {
@@ -211,32 +202,6 @@ pub async fn add_tenant(
             workspace,
         }),
     }
-}
-
-/// Records how a tenant connects to Graph, in place of what was recorded before.
-///
-/// # Errors
-/// [`AccessError`].
-pub async fn connect_graph(
-    connection: &mut PgConnection,
-    tenant: &str,
-    graph: &GraphConnection,
-) -> Result<Change, AccessError> {
-    let tenant = tenant_id(connection, tenant).await?;
-    let changed = sqlx::query(
-        "insert into opsroom.graph_connections as g (tenant_id, directory_id, client_id, secret_name) values ($1, $2, $3, $4)
-         on conflict (tenant_id) do update
-            set directory_id = excluded.directory_id, client_id = excluded.client_id, secret_name = excluded.secret_name
-          where (g.directory_id, g.client_id, g.secret_name)
-                is distinct from (excluded.directory_id, excluded.client_id, excluded.secret_name)",
-    )
-    .bind(tenant)
-    .bind(&graph.directory_id)
-    .bind(&graph.client_id)
-    .bind(&graph.secret_name)
-    .execute(connection)
-    .await?;
-    Ok(Change::of(changed.rows_affected()))
 }
 
 /// Adds a person.

@@ -9,7 +9,7 @@ use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;
 
 /// One line on standard error, nothing on standard output.
-fn one_line(said: &Said, code: i32, says: &[&str]) {
+pub(crate) fn one_line(said: &Said, code: i32, says: &[&str]) {
     assert_eq!(said.code, Some(code), "{said:?}");
     assert_eq!(said.out, "", "{said:?}");
     assert!(
@@ -312,89 +312,6 @@ async fn a_start_says_which_run_whether_it_is_new_and_how_to_see_it() {
 }
 
 #[tokio::test]
-async fn what_the_help_gives_as_examples_is_taken() {
-    let world = World::new().await.unwrap();
-    let url = world.database().url(&world.starter);
-    let help = run(&url, &["start", "--help"]).out;
-    let (_, input) = help.split_once("--input '").unwrap();
-    let (input, _) = input.split_once('\'').unwrap();
-    let said = run(
-        &url,
-        &[
-            "start",
-            "inventory.sync",
-            "--tenant",
-            "north",
-            "--input",
-            input,
-        ],
-    );
-    assert_eq!(said.code, Some(0), "{input}: {said:?}");
-}
-
-/// The commands that a help text gives as examples, as a shell reads them.
-fn examples(help: &str) -> Vec<String> {
-    let (_, examples) = help.split_once("Example").unwrap();
-    let (_, examples) = examples.split_once(":\n").unwrap();
-    let indented = examples.lines().take_while(|line| line.starts_with("  "));
-    let mut commands: Vec<String> = Vec::new();
-    let mut goes_on = false;
-    for line in indented {
-        let (text, more) = match line.strip_suffix('\\') {
-            Some(text) => (text, true),
-            None => (line, false),
-        };
-        match commands.last_mut().filter(|_| goes_on) {
-            Some(command) => command.push_str(text.trim_start()),
-            None => commands.push(text.trim_start().to_owned()),
-        }
-        goes_on = more;
-    }
-    assert!(!goes_on, "a backslash leads nowhere: {help}");
-    commands
-}
-
-#[test]
-fn examples_are_whole_commands_on_a_terminal_of_any_width() {
-    for command in [
-        &[][..],
-        &["migrate"],
-        &["work"],
-        &["start"],
-        &["settings"],
-        &["schedule", "add"],
-        &["schedule", "list"],
-        &["schedule", "pause"],
-        &["schedule", "next"],
-        &["access", "login", "add"],
-        &["access", "member", "add"],
-    ] {
-        let help = |columns: &str| {
-            let mut asked = program("postgres://nobody@127.0.0.1:1/none");
-            asked.args(command).arg("--help").env("COLUMNS", columns);
-            let output = asked.output().unwrap();
-            assert_eq!(output.status.code(), Some(0), "{output:?}");
-            String::from_utf8(output.stdout).unwrap()
-        };
-        let wide = help("200");
-        let commands = examples(&wide);
-        assert!(!commands.is_empty(), "{wide}");
-        for one in &commands {
-            assert!(one.contains("opsroom-worker "), "{one}: {wide}");
-        }
-        for columns in ["80", "60", "40"] {
-            let narrow = help(columns);
-            assert_eq!(examples(&narrow), commands, "{columns}: {narrow}");
-            assert!(!narrow.contains('\u{a0}'), "{narrow}");
-        }
-        let (_, shown) = wide.split_once("Example").unwrap();
-        let indented = shown.lines().filter(|line| line.starts_with("  "));
-        let widest = indented.map(|line| line.chars().count()).max();
-        assert!(widest < Some(80), "{command:?}: {wide}");
-    }
-}
-
-#[tokio::test]
 async fn migrating_twice_says_so() {
     let empty = TestDatabase::empty().await.unwrap();
     let first = run(&empty.superuser_url(), &["migrate"]);
@@ -408,74 +325,6 @@ async fn migrating_twice_says_so() {
         "{second:?}"
     );
     assert_eq!(second.err, "");
-}
-
-#[tokio::test]
-async fn settings_are_shown_and_changed_for_all_workers() {
-    let world = World::new().await.unwrap();
-    let url = world.database().superuser_url();
-    let said = run(
-        &url,
-        &[
-            "settings",
-            "--tenant-limit",
-            "20",
-            "--wake",
-            "off",
-            "--keep-notifications",
-            "7",
-        ],
-    );
-    assert_eq!(said.code, Some(0), "{said:?}");
-    for part in ["20", "off", "7"] {
-        assert!(said.out.contains(part), "{said:?}");
-    }
-    assert_eq!(run(&url, &["settings"]).out, said.out, "it stays");
-    let one = run(
-        &url,
-        &["settings", "--tenant", "north", "--tenant-limit", "2"],
-    );
-    let own = "  of tenant north                    2\n";
-    assert_eq!(
-        one.out.replace(own, ""),
-        said.out,
-        "a tenant's own limit is the tenant's"
-    );
-    assert!(one.out.contains(own), "{one:?}");
-    assert_eq!(run(&url, &["settings"]).out, one.out, "those are listed");
-    assert_eq!(run(&url, &["settings", "--tenant", "north"]).out, one.out);
-    let other = run(&url, &["settings", "--tenant", "south"]).out;
-    assert!(
-        other.contains("  of tenant south                    20 (it has none of its own)\n"),
-        "{other}"
-    );
-    let limits: (i32, Option<i32>) = sqlx::query_as(
-        "select (select running_limit from opsroom.tenants where name = 'north'), (select running_limit from opsroom.tenants where name = 'south')",
-    )
-    .fetch_one(&mut world.owner().await.unwrap())
-    .await
-    .unwrap();
-    assert_eq!(limits, (2, None));
-    let none = run(&url, &["settings", "--tenant-limit", "none"]);
-    assert!(none.out.contains("none"), "{none:?}");
-    assert_eq!(
-        run(&url, &["settings", "--tenant-limit", "0"]).code,
-        Some(2)
-    );
-    let negative = run(&url, &["settings", "--tenant-limit", "-1"]);
-    assert_eq!(negative.code, Some(2));
-    assert!(
-        negative
-            .err
-            .contains("'-1' for '--tenant-limit <N>': write a number above zero"),
-        "{negative:?}"
-    );
-    let worker = world.database().url(&world.worker);
-    one_line(
-        &run(&worker, &["settings", "--wake", "on"]),
-        8,
-        &["opsroom-worker settings takes the owner's login"],
-    );
 }
 
 #[test]
