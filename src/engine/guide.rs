@@ -166,7 +166,7 @@
 //!    starts operations: `--kind starter --user PERSON`.
 //! 3. Any number of workers, on any number of machines. A program of your own makes a [`Worker`](crate::Worker)
 //!    with your registry; `opsroom_worker::main_with` gives your operations the whole command line instead
-//!    (signals, logs, `--metrics`), beside the types that call Graph: name yours with `--types`, or give it
+//!    (signals, logs, `--metrics`), beside the types that call Graph, which it takes once it is given
 //!    `--graph-secrets`.
 //! 4. [`Hosts`](crate::Hosts) takes a URL with several servers and finds the one that takes writes, also after
 //!    a failover. A standby must be synchronous for confirmed runs to survive the primary's loss.

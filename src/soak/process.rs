@@ -1,7 +1,6 @@
 //! Worker processes: the real command line of `opsroom-worker`, to which this crate adds its jobs. Not
 //! here: waiting for what they do.
 
-use crate::jobs;
 use color_eyre::eyre::{Result, WrapErr as _, eyre};
 use opsroom_testkit::{Signal, eventually};
 use rustix::process::{Pid, kill_process};
@@ -24,8 +23,8 @@ pub struct Process {
 }
 
 impl Program {
-    /// A worker of that name; `more` are further arguments of `work`. It takes the soak's own types unless
-    /// `more` names others: no tenant's secrets are here.
+    /// A worker of that name; `more` are further arguments of `work`. It takes the soak's own types, since
+    /// no tenant's secrets are here.
     ///
     /// # Errors
     /// It cannot be started.
@@ -34,9 +33,6 @@ impl Program {
         let err = File::options().append(true).open(log.path())?;
         let mut command = Command::new(&self.0);
         command.args(["worker", "work", "--name", name]).args(more);
-        if !more.contains(&"--types") {
-            command.args(["--types", &jobs::TYPES.join(",")]);
-        }
         let child = command
             .env_clear()
             .env("DATABASE_URL", url)

@@ -18,6 +18,25 @@ pub(crate) fn registry(pool: &PgPool, args: &Graph) -> Result<Registry, Failure>
     opsroom_operations::registry(connections).map_err(|error| Failure::new(error.to_string()))
 }
 
+/// What a worker takes that was told neither which types nor where secrets are: all but those that call
+/// Graph, where there are others. It would claim their runs and fail each for good.
+pub(crate) fn without_callers(registry: Registry, args: &Graph) -> Result<Registry, Failure> {
+    if args.graph_secrets.is_some() {
+        return Ok(registry);
+    }
+    let calling = registry_for_starting()?.types();
+    let types = registry.types().into_iter();
+    let (left, taken): (Vec<_>, Vec<_>) = types.partition(|name| calling.contains(name));
+    if left.is_empty() || taken.is_empty() {
+        return Ok(registry);
+    }
+    tracing::warn!(
+        types = left.join(", "),
+        "left to other workers: there is no --graph-secrets"
+    );
+    Ok(registry.only(&taken))
+}
+
 /// Refuses a worker that takes types which call Graph and could not log in there for any tenant: it would
 /// claim their runs and fail each for good, before a worker that can.
 pub(crate) fn check_secrets(registry: &Registry, args: &Graph) -> Result<(), Failure> {

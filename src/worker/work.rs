@@ -24,6 +24,8 @@ pub(crate) async fn run(database: &Database, args: &Work, more: More) -> Result<
                 .code(USAGE));
         }
         registry = registry.only(&args.types);
+    } else {
+        registry = graph::without_callers(registry, &args.graph)?;
     }
     graph::check_secrets(&registry, &args.graph)?;
     let options = WorkerOptions {

@@ -17,6 +17,31 @@ fn dedicated(world: &World, name: &str, types: &str) -> Process {
     program.worker(&url, name, &args).unwrap()
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn types_that_need_secrets_are_left_to_workers_that_have_them() {
+    let world = World::new().await.unwrap();
+    let program = Program(env!("CARGO_BIN_EXE_opsroom-soak").into());
+    let url = world.database().url(&world.worker);
+    let worker = program.worker(&url, "plain", &[]).unwrap();
+    let mut owner = world.owner().await.unwrap();
+    let mut types = Vec::<String>::new();
+    let registered = eventually(SOON, "the worker is there", async || {
+        types = sqlx::query_scalar("select unnest(types) from opsroom.workers order by 1")
+            .fetch_all(&mut owner)
+            .await
+            .unwrap();
+        !types.is_empty()
+    });
+    registered.await.unwrap();
+    let mut own = opsroom_soak::jobs::TYPES.to_vec();
+    own.sort_unstable();
+    assert_eq!(types, own, "{}", worker.log());
+    assert!(
+        worker.log().contains("inventory.sync"),
+        "it says what it leaves"
+    );
+}
+
 /// Which worker ended each run, by its name.
 async fn enders(world: &World) -> HashMap<i64, String> {
     sqlx::query_as(

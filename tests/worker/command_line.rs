@@ -117,7 +117,11 @@ async fn a_login_of_the_wrong_role_is_told_which_it_takes() {
             &["rollups", "check"],
             "rollups takes a worker's login",
         ),
-        (reader, &["work"], "work takes a worker's login"),
+        (
+            reader,
+            &["work", "--graph-secrets", "."],
+            "work takes a worker's login",
+        ),
         (reader, &["prune"], "prune takes a worker's login"),
         (reader, &["settings"], "settings takes the owner's login"),
         (
