@@ -253,7 +253,13 @@ async fn a_database_in_use_is_brought_up_to_date() {
         .iter()
         .map(|(version, _)| *version)
         .collect();
-    assert_eq!(applied, [12, 14, 15, 16, 17, 18, 19]);
+    let landed = LANDED
+        .lines()
+        .filter_map(|line| line.split('\t').next()?.parse::<i64>().ok());
+    let missing: Vec<_> = landed
+        .filter(|version| *version == 12 || *version > 13)
+        .collect();
+    assert_eq!(applied, missing);
     let expected = objects(&mut fresh.connect().await.unwrap()).await;
     let found = objects(&mut owner).await;
     let differing: Vec<_> = (found.iter().filter(|object| !expected.contains(object)))
