@@ -160,6 +160,15 @@ fn private_folder(path: &Path, user: &ServerUser) -> Result<(), StartError> {
         Err(fault) => return Err(fault).during("creating", path),
     }
     let about = fs::symlink_metadata(path).during("looking at", path)?;
+    if about.is_dir()
+        && about.uid() != user.uid()
+        && about.uid() == rustix::process::geteuid().as_raw()
+    {
+        // Another process of ours has just made it, and is about to give it away.
+        fs::set_permissions(path, fs::Permissions::from_mode(0o700))
+            .during("setting the mode of", path)?;
+        return user.takes(path);
+    }
     if !about.is_dir() || about.uid() != user.uid() {
         let whose = format!("it belongs to the user with id {}", about.uid());
         return Err(std::io::Error::other(whose)).during("using the folder", path);
