@@ -222,8 +222,8 @@ pub(crate) fn arms(scope: &Scope) -> Vec<Arm<'_>> {
     arms
 }
 
-/// The arms of active runs from before the window. They are few: one scan for all types, initiators
-/// and codes costs less than planning one for each.
+/// The arms of active runs from before the window. They are few: one scan for all types and initiators
+/// costs less than planning one for each.
 fn of_few<'a>(
     scope: &'a Scope,
     [types, names, codes]: [Option<&'a [String]>; 3],
@@ -239,26 +239,32 @@ fn of_few<'a>(
         return Vec::new();
     }
     let mut facts = Vec::new();
-    let mut listed: Vec<Ask<'a>> = codes.map(Ask::Codes).into_iter().collect();
+    let mut named = Vec::new();
     match names {
         Some([one]) => facts.push(Fact::By(one)),
-        Some(many) => listed.push(Ask::Names(many)),
+        Some(many) => named.push(Ask::Names(many)),
         None => {}
     }
     let mut arms = Vec::new();
-    if !scope.foreign_types.is_empty() {
-        let asks = [foreign, &listed, &[foreign_types(scope)]].concat();
-        arms.push(arm(scope, None, facts.clone(), age, &asks));
+    // An index of failures has the state of their run: each code finds its few at once.
+    for code in each(codes) {
+        let mut facts = facts.clone();
+        if !scope.foreign_types.is_empty() {
+            let asks = [foreign, &named, &[foreign_types(scope)]].concat();
+            arms.push(arm(scope, code, facts.clone(), age, &asks));
+        }
+        let mut asks = [shared, &named].concat();
+        match types {
+            Some([]) => continue,
+            Some([one]) => facts.push(Fact::Type(one)),
+            Some(many) if code.is_none() && asks.is_empty() && facts.is_empty() => {
+                facts.push(Fact::EachType(many));
+            }
+            Some(many) => asks.push(Ask::Types(many)),
+            None => {}
+        }
+        arms.push(arm(scope, code, facts, age, &asks));
     }
-    let mut asks = [shared, &listed].concat();
-    match types {
-        Some([]) => return arms,
-        Some([one]) => facts.push(Fact::Type(one)),
-        Some(many) if asks.is_empty() && facts.is_empty() => facts.push(Fact::EachType(many)),
-        Some(many) => asks.push(Ask::Types(many)),
-        None => {}
-    }
-    arms.push(arm(scope, None, facts, age, &asks));
     arms
 }
 
@@ -293,12 +299,15 @@ fn arm<'a>(
         Some([one]) => Place::One(*one),
         Some(many) => Place::Each(many),
     };
+    let is_of_few = matches!(age, Age::ActiveBefore(_));
+    if let (true, Some(_), Some(tenants)) = (is_of_few, code, scope.tenants.as_deref()) {
+        place = Place::Among(tenants);
+    }
     let indexed = facts.iter().filter(|fact| fact.is_indexed()).count();
     if let Place::Each(many) = place {
         // Two rare conditions leave less than a scan per tenant would read.
         let rare =
             indexed + usize::from(code.is_some()) >= 2 && !is_of_type_and_state(code, &facts);
-        let is_of_few = matches!(age, Age::ActiveBefore(_));
         if scope.ids.is_some() || is_of_few && many.len() > FEW_TENANTS {
             place = Place::Among(many);
         } else if !is_of_few && (rare || many.len() > MAX_TENANT_SCANS) {
@@ -308,7 +317,9 @@ fn arm<'a>(
     }
     let by_tenant = matches!(place, Place::One(_) | Place::Each(_));
     let taken = usize::from(by_tenant) + usize::from(code.is_some());
-    let room = if by_tenant && is_of_type_and_state(code, &facts) {
+    let room = if is_of_few && code.is_some() {
+        facts.len()
+    } else if by_tenant && is_of_type_and_state(code, &facts) {
         2
     } else {
         2_usize.saturating_sub(taken)

@@ -9,9 +9,10 @@
 //! The list of transactions under way is never used, only the oldest of them: a hot standby's list is
 //! empty, its oldest one is right. Progress is no change here; it moves a page, see [`crate::list`].
 
+use crate::directory::Directory;
 use crate::error::ReadError;
 use crate::filter::push_any_where;
-use crate::row::{self, COLUMNS, PAYLOAD, RunRow};
+use crate::row::{self, COLUMNS, MAY_HAVE_FAILED, PAYLOAD, RunRow};
 use crate::scope::Scope;
 use opsroom_model::RunId;
 use opsroom_model::query::Query;
@@ -90,16 +91,15 @@ pub(crate) fn query(scopes: &[Scope], tail: &Tail) -> QueryBuilder<Postgres> {
     for (name, value) in PAYLOAD {
         sql.push(format_args!(", {value} as {name}"));
     }
-    sql.push(
+    sql.push(format_args!(
         " from (select (extract(epoch from pg_postmaster_start_time()) * 1000000)::int8 as server, \
             pg_is_in_recovery() as standby, \
             pg_snapshot_xmin(pg_current_snapshot())::text::int8 as xmin) c \
          left join page p on true \
-         left join opsroom.tenants n on n.id = p.tenant_id \
          left join lateral (select f.code, f.n from opsroom.run_failures f \
-            where f.tenant_id = p.tenant_id and f.run_id = p.id and f.ord = 1 limit 1) f on true \
-         order by p.changed_xid, p.id",
-    );
+            where f.tenant_id = p.tenant_id and f.run_id = p.id and f.ord = 1 and {MAY_HAVE_FAILED} limit 1) f on true \
+         order by p.changed_xid, p.id"
+    ));
     sql
 }
 
@@ -108,6 +108,7 @@ pub(crate) fn decode(
     rows: &[PgRow],
     tail: &mut Tail,
     connection: u64,
+    directory: &Directory,
 ) -> Result<Changes, ReadError> {
     let first = rows
         .first()
@@ -129,7 +130,7 @@ pub(crate) fn decode(
     let mut runs = Vec::new();
     if let Some(known) = &known {
         for row in rows {
-            let Some(run) = run_of(row).map_err(ReadError::malformed)? else {
+            let Some(run) = run_of(row, directory).map_err(ReadError::malformed)? else {
                 continue;
             };
             let mark = (run.id, run.xid);
@@ -148,9 +149,9 @@ pub(crate) fn decode(
     })
 }
 
-fn run_of(row: &PgRow) -> Result<Option<RunRow>, sqlx::Error> {
+fn run_of(row: &PgRow, directory: &Directory) -> Result<Option<RunRow>, sqlx::Error> {
     match row.try_get::<Option<i64>, _>("id")? {
-        Some(_) => row::decode(row).map(Some),
+        Some(_) => row::decode(row, directory).map(Some),
         None => Ok(None),
     }
 }

@@ -46,6 +46,16 @@ pub struct Directory {
     pub types: Vec<TypeInfo>,
     /// True where the login reaches every tenant there is.
     pub sees_all: bool,
+    /// Where a tenant stands in `tenants`.
+    pub(crate) places: HashMap<TenantId, usize>,
+}
+
+impl Directory {
+    /// The name of a tenant; `None` where it was not there yet.
+    #[must_use]
+    pub fn tenant_name(&self, id: TenantId) -> Option<&Clean> {
+        self.places.get(&id).map(|at| &self.tenants[*at].name)
+    }
 }
 
 impl Tenant {
@@ -90,8 +100,11 @@ pub(crate) fn query() -> QueryBuilder<Postgres> {
 pub(crate) fn decode(row: &PgRow) -> Result<Directory, ReadError> {
     let read = || -> Result<Directory, sqlx::Error> {
         let types: sqlx::types::Json<Vec<StoredType>> = row.try_get("types")?;
+        let tenants = tenants(row)?;
+        let places = tenants.iter().enumerate();
         Ok(Directory {
-            tenants: tenants(row)?,
+            places: places.map(|(at, tenant)| (tenant.id, at)).collect(),
+            tenants,
             types: types.0.into_iter().map(type_info).collect(),
             sees_all: row.try_get("sees_all")?,
         })

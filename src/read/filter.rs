@@ -206,12 +206,17 @@ fn push_scan(
     push_tail(sql, "r", "id", take);
 }
 
+/// True where a run that a failure finds must be looked at before it is known to be one.
+pub(crate) fn is_judged(arm: &Arm<'_>) -> bool {
+    let is_active =
+        |fact: &Fact<'_>| matches!(fact, Fact::Bucket(bucket) if bucket.state().is_active());
+    arm.asks.iter().any(is_asked_of_run) || arm.facts.iter().any(is_active)
+}
+
 /// Runs by a failure code: found, and as far as possible judged, in `run_failures`.
 fn push_by_code(sql: &mut QueryBuilder<Postgres>, scope: &Scope, arm: &Arm<'_>, take: Take<'_>) {
     let of_run = || arm.asks.iter().filter(|ask| is_asked_of_run(ask));
-    let is_active =
-        |fact: &Fact<'_>| matches!(fact, Fact::Bucket(bucket) if bucket.state().is_active());
-    let is_judged = of_run().next().is_some() || arm.facts.iter().any(is_active);
+    let is_judged = is_judged(arm);
     // Who sees a failure sees its run: runs that are only counted or placed are not fetched.
     let found = match take.order {
         Order::Any if !is_judged => "k.run_id as id",

@@ -6,14 +6,15 @@
 //! A page that is asked for again costs only what changed: rows the client holds
 //! come back without their payload where `(changed_xid, updated_at)` is still the same. Both are set
 //! by a trigger on every change, so an equal pair means an equal row; only a tenant's new name waits
-//! until the row itself changes or the page is asked for anew.
+//! until the directory is read again and the row itself changes or the page is asked for anew.
 
 use crate::arm::{Arm, Place, arms};
+use crate::directory::Directory;
 use crate::error::ReadError;
-use crate::filter::{KEYS, Order, Search, Take, may_repeat, push_arm};
+use crate::filter::{KEYS, Order, Search, Take, is_judged, may_repeat, push_arm};
 use crate::merge::push_newest_keys;
 use crate::moment::Moment;
-use crate::row::{self, COLUMNS, Cursor, PAYLOAD, RunRow};
+use crate::row::{self, COLUMNS, Cursor, MAY_HAVE_FAILED, PAYLOAD, RunRow};
 use crate::scope::Scope;
 use crate::slice::{Kept, push_end};
 use crate::stuck::Stuck;
@@ -108,8 +109,41 @@ pub(crate) fn slice_of(limit: i64, before: Option<Cursor>) -> Take<'static> {
 }
 
 /// Pushes, after the table `table` of a page's rows and `ends`, the select of an answer but for its
-/// order: `p` is a row; of those in `held` only the key comes. `more` is selected besides.
+/// order: `p` is a row; of those in `held` only the key comes, and `same`. `more` is selected besides.
 pub(crate) fn push_payload(sql: &mut QueryBuilder<Postgres>, table: &str, held: &Held, more: &str) {
+    let is_known = !held.is_empty();
+    if is_known {
+        push_marked(sql, table, held);
+    }
+    let (table, sent) = match is_known {
+        true => ("marked", "not p.same and "),
+        false => (table, ""),
+    };
+    sql.push(format_args!(
+        ", f as materialized (select f.tenant_id, f.run_id, f.code, f.n from opsroom.run_failures f \
+           where f.ord = 1 and f.run_id = any(array(select p.id from {table} p where {sent}{MAY_HAVE_FAILED}))) \
+         select c.as_of, c.end_created_at, c.end_id, p.id{more}"
+    ));
+    if is_known {
+        sql.push(", p.same");
+    }
+    for (name, value) in PAYLOAD {
+        match is_known {
+            true => sql.push(format_args!(
+                ", case when not p.same then {value} end as {name}"
+            )),
+            false => sql.push(format_args!(", {value} as {name}")),
+        };
+    }
+    sql.push(format_args!(
+        " from (select now() as as_of, e.created_at as end_created_at, e.id as end_id \
+            from (values (0)) one left join ends e on true) c left join {table} p on true \
+          left join f on f.run_id = p.id and f.tenant_id = p.tenant_id"
+    ));
+}
+
+/// Pushes the table `marked`: the rows of `table`, and whether each is still as in `held`.
+fn push_marked(sql: &mut QueryBuilder<Postgres>, table: &str, held: &Held) {
     let ids: Vec<_> = held.iter().map(|row| row.id.0).collect();
     let xids: Vec<_> = held.iter().map(|row| row.xid).collect();
     let updated: Vec<_> = held.iter().map(|row| row.updated).collect();
@@ -123,24 +157,7 @@ pub(crate) fn push_payload(sql: &mut QueryBuilder<Postgres>, table: &str, held: 
     .push_bind(updated)
     .push(
         "::timestamptz[]) as h(id, xid, updated_at) on h.id = p.id \
-           and h.xid = p.changed_xid::text::int8 and h.updated_at = p.updated_at), \
-         n as materialized (select n.id, n.name from opsroom.tenants n \
-           where n.id = any(array(select distinct p.tenant_id from marked p where not p.same))), \
-         f as materialized (select f.tenant_id, f.run_id, f.code, f.n from opsroom.run_failures f \
-           where f.ord = 1 and f.run_id = any(array(select p.id from marked p where not p.same))) \
-         select c.as_of, c.end_created_at, c.end_id, p.id, p.same",
-    )
-    .push(more);
-    for (name, value) in PAYLOAD {
-        sql.push(format_args!(
-            ", case when not p.same then {value} end as {name}"
-        ));
-    }
-    sql.push(
-        " from (select now() as as_of, e.created_at as end_created_at, e.id as end_id \
-            from (values (0)) one left join ends e on true) c left join marked p on true \
-          left join n on n.id = p.tenant_id \
-          left join f on f.run_id = p.id and f.tenant_id = p.tenant_id",
+           and h.xid = p.changed_xid::text::int8 and h.updated_at = p.updated_at)",
     );
 }
 
@@ -149,12 +166,13 @@ pub(crate) fn push_payload(sql: &mut QueryBuilder<Postgres>, table: &str, held: 
 pub(crate) fn push_page(sql: &mut QueryBuilder<Postgres>, scopes: &[Scope], take: Take<'_>) {
     let of_scope = |scope| arms(scope).into_iter().map(move |arm| (scope, arm));
     let arms: Vec<(&Scope, _)> = scopes.iter().flat_map(of_scope).collect();
-    // Of several arms that may each fill the page, and of scans that give more than a page or find
-    // whose a run is in the index, only the keys; then the rows of those that made it.
+    // Of several arms that may each fill the page, and of scans that give more than a page, find whose a
+    // run is in the index or are of failures, only the keys; then the rows of those that made it.
     let full = |(_, arm): &&(_, Arm<'_>)| !arm.is_of_few();
     let is_many_scans = |one: &(&Scope, Arm<'_>)| {
         let (_, arm) = one;
-        arm.is_merged() || arm.asks_only_whose() || arm.each_type().is_some()
+        let finds_failures = arm.code.is_some() && !is_judged(arm);
+        arm.is_merged() || arm.asks_only_whose() || arm.each_type().is_some() || finds_failures
     };
     let by_keys =
         arms.iter().filter(full).count() > 1 || scopes.len() == 1 && arms.iter().any(is_many_scans);
@@ -234,7 +252,12 @@ pub(crate) fn push_page(sql: &mut QueryBuilder<Postgres>, scopes: &[Scope], take
     sql.push(") x order by x.created_at desc, x.id desc limit 1)");
 }
 
-pub(crate) fn decode(rows: &[PgRow], limit: usize, held: &Held) -> Result<RunPage, ReadError> {
+pub(crate) fn decode(
+    rows: &[PgRow],
+    limit: usize,
+    held: &Held,
+    directory: &Directory,
+) -> Result<RunPage, ReadError> {
     let known: HashMap<RunId, &Arc<RunRow>> = held.iter().map(|row| (row.id, row)).collect();
     let mut page = RunPage::default();
     for row in rows {
@@ -242,10 +265,10 @@ pub(crate) fn decode(rows: &[PgRow], limit: usize, held: &Held) -> Result<RunPag
             let Some(id) = row.try_get::<Option<i64>, _>("id")? else {
                 return Ok(None);
             };
-            if row.try_get("same")? {
+            if !held.is_empty() && row.try_get("same")? {
                 return Ok(known.get(&RunId(id)).map(|row| Arc::clone(row)));
             }
-            row::decode(row).map(|row| Some(Arc::new(row)))
+            row::decode(row, directory).map(|row| Some(Arc::new(row)))
         };
         page.as_of = row.try_get("as_of").map_err(ReadError::malformed)?;
         page.rows.extend(one(row).map_err(ReadError::malformed)?);

@@ -115,6 +115,20 @@ impl Reader {
         self.directory().await
     }
 
+    /// The directory, read again where the tenant of one of `rows` came after it. Whoever sees a run sees
+    /// its tenant.
+    async fn directory_of(&mut self, rows: &[PgRow]) -> Result<&Directory, ReadError> {
+        let directory = self.directory().await?;
+        let is_new = |row: &PgRow| {
+            let id = row.try_get::<Option<i64>, _>("tenant_id").ok().flatten();
+            id.is_some_and(|id| directory.tenant_name(TenantId(id)).is_none())
+        };
+        if rows.iter().any(is_new) {
+            self.directory = None;
+        }
+        self.directory().await
+    }
+
     /// One page of runs. `held` are rows of an earlier answer to the same request: what did not
     /// change since is not sent again.
     ///
@@ -139,7 +153,8 @@ impl Reader {
         let (scopes, all_stuck) = self.scopes(&request.query).await?;
         let sql = list::query(&scopes, i64::from(limit), request.before, held, "");
         let rows = self.all(sql).await?;
-        let mut page = list::decode(&rows, limit as usize, held)?;
+        let directory = self.directory_of(&rows).await?;
+        let mut page = list::decode(&rows, limit as usize, held, directory)?;
         page.within_budget |= all_stuck == Judged::Some;
         page.stuck = self.diagnose_page(&page).await?;
         page.took = begun.elapsed();
@@ -160,7 +175,7 @@ impl Reader {
         let begun = Instant::now();
         let (scopes, all_stuck) = self.scopes(&request.query).await?;
         let rows = self.all(sorted::query(&scopes, request, "")).await?;
-        let mut sorted = sorted::decode(&rows)?;
+        let mut sorted = sorted::decode(&rows, self.directory_of(&rows).await?)?;
         sorted.page.within_budget |= all_stuck == Judged::Some;
         sorted.page.stuck = self.diagnose_page(&sorted.page).await?;
         sorted.page.took = begun.elapsed();
@@ -210,7 +225,8 @@ impl Reader {
     pub async fn changes(&mut self, tail: &mut Tail) -> Result<Changes, ReadError> {
         let scopes = self.resolve(&tail.query, scope::Stuck::AnyState).await?;
         let rows = self.all(changes::query(&scopes, tail)).await?;
-        changes::decode(&rows, tail, self.connections)
+        let connection = self.connections;
+        changes::decode(&rows, tail, connection, self.directory_of(&rows).await?)
     }
 
     /// One run in full, or why not.

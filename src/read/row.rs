@@ -1,5 +1,6 @@
 //! One run of a list: what membership alone lets a login see.
 
+use crate::directory::Directory;
 use crate::moment::{self, Moment};
 use crate::stuck::{Facts, Waits};
 use chrono::{DateTime, Utc};
@@ -44,7 +45,7 @@ pub struct RunRow {
     pub worker_id: Option<Uuid>,
     /// Whether it may be claimed.
     pub waits: Waits,
-    /// Its first failure code, and how often it came.
+    /// Its first failure code, and how often it came; none where it succeeded.
     pub code: Option<(Clean, i64)>,
     pub(crate) xid: i64,
     pub(crate) created: Moment,
@@ -127,11 +128,14 @@ pub(crate) const COLUMNS: &str = "r.id, r.tenant_id, r.user_id, r.initiator_name
      r.outcome, r.summary_counts, r.started_at, r.completed_at, r.created_at, r.updated_at, \
      r.changed_xid, r.attempt, r.max_attempts, r.available_at, r.worker_id";
 
-/// The columns that carry a row to us, from `p` (the page) and `x` (null where the client holds the
-/// row already); [`decode`] reads them.
+/// What a row `p` must be to have a failure: most have not, and looking for it costs what finding the
+/// row did.
+pub(crate) const MAY_HAVE_FAILED: &str = "p.outcome <> 'succeeded'";
+
+/// The columns that carry a row to us, from `p` (the page) and `f` (its first failure); [`decode`] reads
+/// them. The tenant's name is in the directory.
 pub(crate) const PAYLOAD: &[(&str, &str)] = &[
     ("tenant_id", "p.tenant_id"),
-    ("tenant", "n.name"),
     ("user_id", "p.user_id"),
     ("initiator_name", "p.initiator_name"),
     ("type", "p.type"),
@@ -156,10 +160,9 @@ pub(crate) const PAYLOAD: &[(&str, &str)] = &[
     ("code_n", "f.n"),
 ];
 
-pub(crate) fn decode(row: &PgRow) -> Result<RunRow, sqlx::Error> {
+pub(crate) fn decode(row: &PgRow, directory: &Directory) -> Result<RunRow, sqlx::Error> {
     let raw_type: String = row.try_get("type")?;
-    let tenant_id: i64 = row.try_get("tenant_id")?;
-    let tenant: Option<String> = row.try_get("tenant")?;
+    let tenant_id = TenantId(row.try_get("tenant_id")?);
     let code: Option<String> = row.try_get("code")?;
     let code_n: Option<i64> = row.try_get("code_n")?;
     let (created, updated): (Moment, Moment) =
@@ -167,11 +170,11 @@ pub(crate) fn decode(row: &PgRow) -> Result<RunRow, sqlx::Error> {
     let counts: Option<serde_json::Value> = row.try_get("summary_counts")?;
     Ok(RunRow {
         id: RunId(row.try_get("id")?),
-        tenant_id: TenantId(tenant_id),
-        tenant: tenant.map_or_else(
-            || Clean::new(&format!("#{tenant_id}")),
-            |name| Clean::limited(&name, 120),
-        ),
+        tenant_id,
+        tenant: directory
+            .tenant_name(tenant_id)
+            .cloned()
+            .unwrap_or_else(|| Clean::new(&format!("#{}", tenant_id.0))),
         user_id: row.try_get::<Option<i64>, _>("user_id")?.map(UserId),
         initiator: Clean::limited(row.try_get("initiator_name")?, 120),
         run_type: Clean::limited(&raw_type, 120),

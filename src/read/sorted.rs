@@ -1,6 +1,7 @@
 //! Runs in the order of another column. No index has that order over a filter, so it is the order of
 //! the newest [`COVERED`] runs, and the answer says so.
 
+use crate::directory::Directory;
 use crate::error::ReadError;
 use crate::filter::{Search, Take};
 use crate::list::{self, MAX_PAGE, RunPage, push_page, push_payload, slice_of};
@@ -115,7 +116,8 @@ pub(crate) fn query(
     };
     let tenant = match request.by {
         SortBy::Tenant => {
-            " left join lateral (select n.name from opsroom.tenants n where n.id = p.tenant_id limit 1) n on true"
+            " left join (select n.id, n.name from opsroom.tenants n where n.id = any(array( \
+               select distinct p.tenant_id from page p))) n on n.id = p.tenant_id"
         }
         _ => "",
     };
@@ -132,8 +134,8 @@ pub(crate) fn query(
     sql
 }
 
-pub(crate) fn decode(rows: &[PgRow]) -> Result<SortedPage, ReadError> {
-    let page = list::decode(rows, usize::MAX, &[])?;
+pub(crate) fn decode(rows: &[PgRow], directory: &Directory) -> Result<SortedPage, ReadError> {
+    let page = list::decode(rows, usize::MAX, &[], directory)?;
     let mut sorted = SortedPage {
         page,
         ..SortedPage::default()

@@ -107,6 +107,43 @@ async fn what_did_not_change_is_not_sent_again() {
 }
 
 #[tokio::test]
+async fn a_tenant_that_came_after_the_directory_has_its_name_at_once() {
+    let world = World::new().await;
+    let mut reader = world.oncall().await;
+    let first = page(&mut reader, "").await;
+    let script = "insert into opsroom.tenants (workspace_id, name) values (1, 'newcomer');
+         insert into opsroom.operation_runs (tenant_id, initiator_name, type, run_identity_hash, available_at)
+           select id, 'System', 'crm.sync', repeat('e', 64), now() from opsroom.tenants where name = 'newcomer'";
+    world.database.script(script).await.unwrap();
+    let request = PageRequest {
+        query: Query::default(),
+        limit: 100,
+        before: None,
+    };
+    let second = reader.page(&request, &first.rows).await.unwrap();
+    assert_eq!(second.rows[0].tenant.as_str(), "newcomer");
+}
+
+#[tokio::test]
+async fn what_succeeded_shows_no_code_and_what_is_tried_again_that_of_its_last_attempt() {
+    let world = World::new().await;
+    let script = "update opsroom.operation_runs set failure_summary = '[{\"code\":\"app.gone\",\"message\":\"m\",\"count\":2}]' where id = 6;
+         insert into opsroom.operation_runs (id, tenant_id, initiator_name, type, run_identity_hash, status, outcome, failure_summary,
+           created_at, started_at, completed_at)
+         values (300, 1, 'System', 'crm.sync', repeat('f', 64), 'completed', 'succeeded', '[{\"code\":\"app.gone\"}]',
+           now(), now(), now())";
+    world.database.script(script).await.unwrap();
+    let mut reader = world.oncall().await;
+    let rows = page(&mut reader, "").await.rows;
+    let code = |id| {
+        let row = rows.iter().find(|row| row.id == RunId(id)).unwrap();
+        row.code.as_ref().map(|(code, n)| (code.as_str(), *n))
+    };
+    assert_eq!(code(6), Some(("app.gone", 2)));
+    assert_eq!(code(300), None);
+}
+
+#[tokio::test]
 async fn rows_that_leave_the_filter_leave_the_page() {
     let world = World::new().await;
     let mut reader = world.oncall().await;
