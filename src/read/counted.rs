@@ -11,6 +11,10 @@ use opsroom_model::Bucket;
 use sqlx::postgres::PgRow;
 use sqlx::{Postgres, QueryBuilder, Row};
 
+/// A tenant has 30 rows of days: up to so many tenants, these cost less than planning to read another
+/// table.
+const FEW_TENANTS: usize = 8;
+
 /// Hours of a sparkline.
 pub const HOURS: i32 = 24;
 
@@ -52,6 +56,13 @@ pub(crate) fn query(scope: &Scope) -> QueryBuilder<Postgres> {
     ));
     rollup::push_tenants(&mut sql, "d", scope);
     rollup::push_types(&mut sql, "d", scope);
+    if scope
+        .tenants
+        .as_ref()
+        .is_some_and(|many| many.len() > FEW_TENANTS)
+    {
+        push_recent(&mut sql, scope);
+    }
     sql.push(
         " union all select sum(h.succeeded), sum(h.partially_succeeded), sum(h.failed), sum(h.cancelled), 0 \
            from opsroom.rollup_hours h where h.hour >= (select b.live_until from b) and h.hour < (select b.days_from from b)",
@@ -72,6 +83,19 @@ pub(crate) fn query(scope: &Scope) -> QueryBuilder<Postgres> {
            coalesce(sum(p.failed), 0)::int8 as failed, coalesce(sum(p.cancelled), 0)::int8 as cancelled from part p",
     );
     sql
+}
+
+/// Where the window's whole days are those whose sum is kept, as those of the default one are once it was
+/// summed up today, the row a tenant that has it stands for its days.
+fn push_recent(sql: &mut QueryBuilder<Postgres>, scope: &Scope) {
+    const IS_KEPT: &str = "(select s.recent_from = s.first_day + 1 from s)";
+    sql.push(format_args!(
+        " and {IS_KEPT} is not true union all \
+         select sum(n.succeeded), sum(n.partially_succeeded), sum(n.failed), sum(n.cancelled), 0 \
+           from opsroom.rollup_recent n where {IS_KEPT}"
+    ));
+    rollup::push_tenants(sql, "n", scope);
+    rollup::push_types(sql, "n", scope);
 }
 
 /// Few runs did not succeed and an index holds them; the rest is what is left of all. Outcomes are

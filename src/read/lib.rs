@@ -23,6 +23,7 @@
 //! | `still` | whether a page is as it was |
 //! | [`changes`] | what changed since the last look |
 //! | [`headline`] | counts per bucket, oldest queued, stuck |
+//! | `active` | the active ones of these, in one look |
 //! | `rollup` | what queries on the rollups share |
 //! | [`counted`] | exact counts from the rollups, the sparkline |
 //! | [`failures`] | failures grouped by code |
@@ -35,6 +36,7 @@
 //! | [`notifications`] | what the login's user was told of |
 //! | [`checkup`] | what `opsroom doctor` asks |
 
+mod active;
 mod arm;
 pub mod changes;
 pub mod checkup;

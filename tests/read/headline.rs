@@ -127,6 +127,38 @@ async fn what_waits_for_a_confirmation_is_not_the_oldest_queued() {
     assert!(age.num_minutes() < 5, "{age}");
 }
 
+/// Behind a backlog each count is asked for by itself: what is told stays the same.
+#[tokio::test]
+async fn a_backlog_is_told_as_few_are() {
+    let world = World::new().await;
+    let script = "insert into opsroom.operation_runs (tenant_id, initiator_name, type, run_identity_hash, status,
+             created_at, available_at, started_at)
+           select 2, 'System', 'crm.sync', encode(sha256(('b' || n)::bytea), 'hex'), s.status, now() - n * interval '1 s',
+             case s.status when 'queued' then now() end, case s.status when 'running' then now() end
+           from generate_series(1, 2400) n cross join lateral (select case when n % 3 = 0 then 'running' else 'queued' end) s (status)";
+    let mut oncall = world.oncall().await;
+    let mut dev = world.reader(&world.dev).await;
+    let before = dev.headline(&Query::default()).await.unwrap();
+    world.database.script(script).await.unwrap();
+    let all = oncall.headline(&Query::default()).await.unwrap();
+    assert_eq!(counts(&all), [1_602, 801, 4, 1, 2]);
+    let age = all.as_of - all.oldest_queued.unwrap();
+    assert!((2_398..2_460).contains(&age.num_seconds()), "{age}");
+    assert!(all.stuck.n > 600 && all.stuck.more, "{:?}", all.stuck);
+    let one = oncall
+        .headline(&parse("tenant:fabrikam type:crm.sync since:301s").unwrap())
+        .await
+        .unwrap();
+    assert_eq!(counts(&one), [200, 100, 0, 0, 0]);
+    // Others' runs are neither counted nor waited for.
+    let mine = dev.headline(&Query::default()).await.unwrap();
+    let told = |headline: &opsroom_read::Headline| {
+        let stuck = (headline.stuck.n, headline.stuck.more);
+        (counts(headline), headline.oldest_queued, stuck)
+    };
+    assert_eq!(told(&mine), told(&before));
+}
+
 #[tokio::test]
 async fn since_holds_for_the_whole_headline() {
     let world = World::new().await;

@@ -1,13 +1,16 @@
 //! What stands above and beside a list: counts, the sparkline, failures, how tenants and types fare.
 
 use super::Reader;
+use crate::active::{self, Active};
 use crate::counted::{self, Point};
 use crate::error::ReadError;
 use crate::failures::{self, FailureBoard};
-use crate::headline::{self, Headline};
+use crate::headline::{self, Capped, Headline};
 use crate::health::{self, By, HealthBoard};
 use crate::rollup;
-use crate::scope;
+use crate::scope::{self, Scope};
+use crate::workers::Worker;
+use opsroom_model::Bucket;
 use opsroom_model::query::Query;
 
 impl Reader {
@@ -17,22 +20,39 @@ impl Reader {
     /// As every call: see [`ReadError`].
     pub async fn headline(&mut self, query: &Query) -> Result<Headline, ReadError> {
         let scopes = self.resolve(query, scope::Stuck::AnyState).await?;
-        let ended = match scopes.as_slice() {
-            [scope] if rollup::covers(scope) => {
-                counted::decode(&self.one(counted::query(scope)).await?)?
-            }
-            _ => None,
-        };
-        let row = self.one(headline::query(&scopes, ended.is_some())).await?;
-        let mut headline =
-            headline::decode(&row, ended.unwrap_or_default(), headline::cap(&scopes))?;
+        let ended = self.ended(&scopes).await?;
         let workers = self.workers().await?;
-        headline.live_workers = workers.iter().filter(|worker| worker.alive).count();
-        if headline.may_have_active() {
-            let (stuck, suspects) = self.stuck_among(&scopes, &workers).await?;
-            headline.stuck = headline::stuck_count(stuck.len(), suspects);
+        let active = self.active(&scopes, &workers).await?;
+        let stuck = self.judge(&active.suspects, &workers).await?;
+        Ok(Headline {
+            counts: [active.counts, ended].concat(),
+            oldest_queued: active.oldest_queued,
+            stuck: active::stuck_count(stuck.len(), active.suspects.len()),
+            live_workers: workers.iter().filter(|worker| worker.alive).count(),
+            as_of: active.as_of,
+        })
+    }
+
+    /// How many runs ended how.
+    async fn ended(&mut self, scopes: &[Scope]) -> Result<Vec<(Bucket, Capped)>, ReadError> {
+        if let [scope] = scopes
+            && rollup::covers(scope)
+            && let Some(counts) = counted::decode(&self.one(counted::query(scope)).await?)?
+        {
+            return Ok(counts);
         }
-        Ok(headline)
+        let row = self.one(headline::query(scopes, headline::ended())).await?;
+        headline::decode(&row, headline::ended(), headline::cap(scopes))
+    }
+
+    async fn active(&mut self, scopes: &[Scope], workers: &[Worker]) -> Result<Active, ReadError> {
+        let rows = self.all(active::query(scopes, workers)).await?;
+        if let Some(active) = active::decode(&rows)? {
+            return Ok(active);
+        }
+        let suspects = self.suspects(scopes, workers).await?;
+        let row = self.one(active::backlog(scopes)).await?;
+        active::decode_backlog(&row, headline::cap(scopes), suspects)
     }
 
     /// The last 24 hours, hour by hour, the current one last: what is asked for of tenants and types

@@ -1,8 +1,8 @@
 //! Which runs do not move: the facts are fetched here, the verdict is [`stuck::diagnose`]'s.
 
 use super::{P95_AGE, Reader};
+use crate::active::{self, Suspect};
 use crate::error::ReadError;
-use crate::headline::{self, Suspect};
 use crate::health;
 use crate::list::RunPage;
 use crate::scope::Scope;
@@ -21,19 +21,34 @@ impl Reader {
         scopes: &[Scope],
         workers: &[Worker],
     ) -> Result<(Vec<RunId>, usize), ReadError> {
-        let rows = self.all(headline::suspects(scopes, workers)).await?;
-        let suspects = rows
-            .iter()
-            .map(Suspect::decode)
-            .collect::<Result<Vec<_>, _>>()?;
+        let suspects = self.suspects(scopes, workers).await?;
+        Ok((self.judge(&suspects, workers).await?, suspects.len()))
+    }
+
+    pub(super) async fn suspects(
+        &mut self,
+        scopes: &[Scope],
+        workers: &[Worker],
+    ) -> Result<Vec<Suspect>, ReadError> {
+        let rows = self.all(active::suspects(scopes, workers)).await?;
+        let suspects = rows.iter().map(Suspect::decode).collect::<Result<_, _>>();
+        suspects.map_err(ReadError::malformed)
+    }
+
+    /// Those of `suspects` that do not move.
+    pub(super) async fn judge(
+        &mut self,
+        suspects: &[Suspect],
+        workers: &[Worker],
+    ) -> Result<Vec<RunId>, ReadError> {
         let Some(now) = suspects.first().map(|suspect| suspect.as_of) else {
-            return Ok((Vec::new(), 0));
+            return Ok(Vec::new());
         };
         let facts: Vec<_> = suspects.iter().map(Suspect::facts).collect();
         let verdicts = self.diagnose(&facts, workers, now).await?;
         let judged = suspects.iter().zip(verdicts);
         let stuck = judged.filter_map(|(suspect, verdict)| verdict.map(|_| suspect.id));
-        Ok((stuck.collect(), suspects.len()))
+        Ok(stuck.collect())
     }
 
     /// Verdicts of the page's active runs; asks nothing where none is.

@@ -2,8 +2,8 @@
 //! that do not move.
 
 use super::{DIRECTORY_AGE, Reader};
+use crate::active;
 use crate::error::ReadError;
-use crate::headline;
 use crate::keys;
 use crate::people::NAMES;
 use crate::scope::{self, Known, Scope};
@@ -31,7 +31,7 @@ impl Reader {
             let workers = self.workers().await?;
             let (found, suspects) = self.stuck_among(&scopes, &workers).await?;
             stuck = found;
-            if headline::stuck_count(stuck.len(), suspects).more {
+            if active::stuck_count(stuck.len(), suspects).more {
                 judged = Judged::Some;
             }
         }
