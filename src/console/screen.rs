@@ -29,8 +29,11 @@ pub(crate) use list::stuck_words;
 pub(crate) use menu::line_at as menu_line;
 
 use crate::app::{App, Areas, Focus, Health, Overlay, Place, Sort};
+use crate::glyphs::Glyphs;
+use crate::lapse;
 use crate::theme::Role;
 use crate::widget::{Canvas, Line, table, wrap};
+use opsroom_read::Capped;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
@@ -98,6 +101,15 @@ fn body(app: &App, canvas: &mut Canvas<'_>, areas: &Areas) {
         Place::Workers => workers::draw(app, canvas, areas),
         Place::Schedules => schedules::draw(app, canvas, areas),
         Place::Notifications => notifications::draw(app, canvas, areas),
+    }
+}
+
+/// A count, and whether there are more.
+fn at_least(glyphs: &Glyphs, count: Capped) -> String {
+    let digits = lapse::grouped(count.n);
+    match count.more {
+        true => format!("{} {digits}", glyphs.at_least),
+        false => digits,
     }
 }
 

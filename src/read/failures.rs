@@ -3,6 +3,7 @@
 //! when. Tenants, types and time of a query narrow it; other conditions do not, and the answer says so.
 
 use crate::error::ReadError;
+use crate::headline::Capped;
 use crate::rollup;
 use crate::scope::Scope;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -16,6 +17,8 @@ use sqlx::{Postgres, QueryBuilder, Row};
 const HOURLY_S: i64 = 2 * 86_400;
 /// Codes shown, at most.
 const CODES: i64 = 250;
+/// Where all tenants are asked for, those of a code are counted up to so many.
+pub const TENANTS: i64 = 1_000;
 
 /// One failure code.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,8 +27,8 @@ pub struct CodeGroup {
     pub code: Clean,
     /// Completed runs that carry it, each once.
     pub runs: u64,
-    /// Tenants that have such a run.
-    pub tenants: u64,
+    /// Tenants that have such a run; of all tenants, counted up to [`TENANTS`].
+    pub tenants: Capped,
     /// How often it was reported: the failures' counts, summed up.
     pub items: u64,
     /// When the first such run of the window was created.
@@ -84,9 +87,9 @@ pub(crate) fn query(scope: &Scope) -> QueryBuilder<Postgres> {
     )
     .push_bind(CODES)
     .push(") select f.at as covers_from, now() as as_of, s.ready, g.code, g.runs::int8 as runs, g.items::int8 as items, \
-            g.first_at, g.last_at, g.trend, coalesce(n.tenants, 0) as tenants from s cross join f left join grouped g on true left join ");
-    push_tenants_of_codes(&mut sql, scope);
-    sql.push(" n on n.code = g.code order by g.runs desc, g.code");
+            g.first_at, g.last_at, g.trend, coalesce(n.tenants, 0) as tenants from s cross join f left join grouped g on true");
+    push_tenants_of_code(&mut sql, scope);
+    sql.push(" order by g.runs desc, g.code");
     sql
 }
 
@@ -101,64 +104,48 @@ fn push_folded(sql: &mut QueryBuilder<Postgres>, scope: &Scope) {
         sql.push("opsroom.rollup_code_hours x where x.hour >= (select f.at from f)");
         rollup::push_each_type(sql, "x", scope);
     } else {
-        push_days(
-            sql,
-            scope,
-            "select x.code, x.day, x.runs, x.items, x.first_at, x.last_at",
-        );
-        sql.push("x");
+        // One range of the primary key a tenant, whatever the planner thinks of the window.
+        sql.push("unnest(")
+            .push_bind(scope.tenants.clone().unwrap_or_else(|| vec![0]))
+            .push(
+                "::int8[]) w (id) cross join lateral (select x.code, x.day, x.runs, x.items, x.first_at, x.last_at \
+                   from opsroom.rollup_code_days x where x.tenant_id = w.id and x.day >= (select s.first_day from s)",
+            );
+        rollup::push_each_type(sql, "x", scope);
+        sql.push(" offset 0) x");
     }
 }
 
-/// Pushes the codes of each tenant's days, to be given a name: one range of the primary key each, whatever the planner
-/// thinks of the window.
-fn push_days(sql: &mut QueryBuilder<Postgres>, scope: &Scope, select: &str) {
-    sql.push("unnest(")
-        .push_bind(scope.tenants.clone().unwrap_or_else(|| vec![0]))
-        .push(format_args!(
-            "::int8[]) w (id) cross join lateral ({select} from opsroom.rollup_code_days x \
-               where x.tenant_id = w.id and x.day >= (select s.first_day from s)"
-        ));
-    rollup::push_each_type(sql, "x", scope);
-    sql.push(" offset 0) ");
-}
-
-/// Pushes a parenthesised select of how many tenants have each code. Over all tenants, where a code was
-/// last seen is kept: windows end now, so this counts the tenants of any of them.
-fn push_tenants_of_codes(sql: &mut QueryBuilder<Postgres>, scope: &Scope) {
-    match (&scope.tenants, scope.types.as_deref().unwrap_or_default()) {
-        (Some(ids), _) if ids.len() < 2 => {
-            sql.push("(select p.code, 1::int8 as tenants from grouped p)");
+/// Pushes the join of how many tenants have the code of `g`: windows end now, and where a code was last
+/// seen is kept for each tenant and type.
+fn push_tenants_of_code(sql: &mut QueryBuilder<Postgres>, scope: &Scope) {
+    match scope.tenants.as_deref() {
+        Some([] | [_]) => {
+            sql.push(" cross join (select 1::int8 as tenants) n");
         }
-        (Some(_), _) => {
-            sql.push("(select u.code, count(*) as tenants from (select x.code, w.id from ");
-            push_days(sql, scope, "select distinct x.code");
-            sql.push("x union select e.code, e.tenant_id from fresh e) u group by u.code)");
+        // A few rows of each tenant: read once for all codes.
+        Some(_) => {
+            sql.push(" left join (select u.code, count(distinct u.tenant_id) as tenants from (select t.code, t.tenant_id ");
+            push_seen(sql, scope);
+            rollup::push_tenants(sql, "t", scope);
+            sql.push(" union all select e.code, e.tenant_id from fresh e) u group by u.code) n on n.code = g.code");
         }
-        (None, [_, _, ..]) => {
-            sql.push("(select u.code, count(*) as tenants from (select t.code, t.tenant_id ");
+        None => {
+            // A tenant has a row for each type.
+            let types = scope
+                .types
+                .as_ref()
+                .map_or(1, |types| types.len().max(1) as i64);
+            sql.push(" cross join lateral (select count(distinct u.tenant_id) as tenants from ((select t.tenant_id ");
             push_seen(sql, scope);
-            sql.push(" union select e.code, e.tenant_id from fresh e) u group by u.code)");
-        }
-        // One row a tenant: nothing to tell apart, but for those of the tail.
-        (None, _) => {
-            sql.push(
-                "(select u.code, sum(u.n)::int8 as tenants from (select t.code, count(*) as n ",
-            );
-            push_seen(sql, scope);
-            sql.push(
-                " group by t.code union all select e.code, count(distinct e.tenant_id) from fresh e \
-                   where not exists (select ",
-            );
-            push_seen(sql, scope);
-            sql.push(
-                " and t.tenant_id = e.tenant_id and t.code = e.code) group by e.code) u group by u.code)",
-            );
+            sql.push(" and t.code = g.code limit ")
+                .push_bind(TENANTS * types + 1)
+                .push(") union all select e.tenant_id from fresh e where e.code = g.code) u) n");
         }
     }
 }
 
-/// Pushes `from …`: tenants at which a code was seen in the window.
+/// Pushes `from …`: where a code was seen in the window.
 fn push_seen(sql: &mut QueryBuilder<Postgres>, scope: &Scope) {
     sql.push("from opsroom.rollup_tenant_codes t where t.last_at >= (select f.at from f)");
     match scope.types.as_deref() {
@@ -180,6 +167,10 @@ pub(crate) fn decode(rows: &[PgRow], scope: &Scope) -> Result<Option<FailureBoar
     } else {
         TimeDelta::days(1)
     };
+    let cap = match scope.tenants {
+        None => TENANTS,
+        Some(_) => i64::MAX,
+    };
     let read = || -> Result<Option<FailureBoard>, sqlx::Error> {
         let Some(first) = rows.first() else {
             return Ok(None);
@@ -196,7 +187,7 @@ pub(crate) fn decode(rows: &[PgRow], scope: &Scope) -> Result<Option<FailureBoar
         };
         for row in rows {
             if let Some(code) = row.try_get::<Option<&str>, _>("code")? {
-                let group = group(row, code, &board)?;
+                let group = group(row, code, &board, cap)?;
                 board.codes.push(group);
             }
         }
@@ -205,7 +196,12 @@ pub(crate) fn decode(rows: &[PgRow], scope: &Scope) -> Result<Option<FailureBoar
     read().map_err(ReadError::malformed)
 }
 
-fn group(row: &PgRow, code: &str, board: &FailureBoard) -> Result<CodeGroup, sqlx::Error> {
+fn group(
+    row: &PgRow,
+    code: &str,
+    board: &FailureBoard,
+    cap: i64,
+) -> Result<CodeGroup, sqlx::Error> {
     let number = |name: &str| row.try_get::<i64, _>(name).map(|n| n.max(0).unsigned_abs());
     let steps: Json<Vec<Step>> = row.try_get("trend")?;
     let place = |at: i64| (at - board.covers_from.timestamp()) / board.step.num_seconds();
@@ -220,7 +216,7 @@ fn group(row: &PgRow, code: &str, board: &FailureBoard) -> Result<CodeGroup, sql
     Ok(CodeGroup {
         code: Clean::new(code),
         runs: number("runs")?,
-        tenants: number("tenants")?,
+        tenants: Capped::of(row.try_get("tenants")?, cap),
         items: number("items")?,
         first_seen: row.try_get("first_at")?,
         last_seen: row.try_get("last_at")?,

@@ -6,15 +6,18 @@ use chrono::TimeDelta;
 use opsroom_console::app::{App, Data, Effect, Place, Question, Topic};
 use opsroom_model::{Bucket, Clean, RunId, TenantId};
 use opsroom_read::{
-    By, CodeGroup, FailureBoard, Health, HealthBoard, Notification, Notifications, Percentiles,
-    ScheduleRow, Schedules,
+    By, Capped, CodeGroup, FailureBoard, Health, HealthBoard, Notification, Notifications,
+    Percentiles, ScheduleRow, Schedules,
 };
 
 pub(crate) fn failures(app: &App, narrowed: bool) -> Data {
-    let group = |code: &str, runs: u64, tenants, first, last, trend: &[u64]| CodeGroup {
+    let group = |code: &str, runs: u64, tenants: u64, first, last, trend: &[u64]| CodeGroup {
         code: Clean::new(code),
         runs,
-        tenants,
+        tenants: Capped {
+            n: tenants,
+            more: tenants == 1_000,
+        },
         items: runs * 6,
         first_seen: ago(first),
         last_seen: ago(last),
@@ -35,7 +38,7 @@ pub(crate) fn failures(app: &App, narrowed: bool) -> Data {
                 group(
                     "crm.ölpreis\u{1b}[2J",
                     75,
-                    11,
+                    1_000,
                     2_500_000,
                     36_000,
                     &[3, 1, 0, 4, 4, 4, 4],

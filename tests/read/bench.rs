@@ -60,15 +60,16 @@ async fn main() -> ExitCode {
             }
             let ready = class.question.ready(&mut reader, &seeded).await;
             let backend = seeded.backend(login).await;
+            let bound_ms = class.bound_ms(login);
             let mut round = 1;
             let asked = loop {
                 let asked = ask(&ready, &mut reader, backend, times).await;
-                if round == ROUNDS || asked.p95() <= class.bound_ms {
+                if round == ROUNDS || asked.p95() <= bound_ms {
                     break asked;
                 }
                 round += 1;
             };
-            let late = asked.p95() > class.bound_ms;
+            let late = asked.p95() > bound_ms;
             line(&class.name, login, Some(asked.rows), &asked.taken);
             let again = if round > 1 {
                 format!("  round {round}")
@@ -76,7 +77,7 @@ async fn main() -> ExitCode {
                 String::new()
             };
             let mark = if late { "  OVER" } else { "" };
-            println!(" {:>8.2}  {}{again}{mark}", asked.server, class.bound_ms);
+            println!(" {:>8.2}  {bound_ms}{again}{mark}", asked.server);
             over += usize::from(late);
         }
     }

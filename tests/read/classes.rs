@@ -36,11 +36,20 @@ pub(crate) enum Question {
     Schedules,
 }
 
-/// A class, and within how many milliseconds 95 of 100 answers must be there.
+/// A class of questions.
 pub(crate) struct Class {
     pub(crate) name: String,
     pub(crate) question: Question,
-    pub(crate) bound_ms: f64,
+}
+
+impl Class {
+    /// Within how many milliseconds 95 of 100 answers must be there, as that login.
+    pub(crate) fn bound_ms(&self, login: &str) -> f64 {
+        let own = OWN_BOUNDS
+            .iter()
+            .find(|(name, whose, _)| *name == self.name && *whose == login);
+        own.map_or(GOAL_MS, |(_, _, bound_ms)| *bound_ms)
+    }
 }
 
 /// What the goal is.
@@ -86,11 +95,7 @@ const OTHERS: &[(&str, &str)] = &[
 pub(crate) fn all() -> Vec<Class> {
     let mut classes = Vec::new();
     let mut add = |name: String, question| {
-        classes.push(Class {
-            name,
-            question,
-            bound_ms: GOAL_MS,
-        });
+        classes.push(Class { name, question });
     };
     for (name, query) in OTHERS.iter().chain(FILTERS) {
         add((*name).to_owned(), Question::Page((*query).to_owned()));
@@ -139,11 +144,6 @@ pub(crate) fn all() -> Vec<Class> {
     );
     add("failures, 2 h".into(), Question::Failures("since:2h"));
     add("schedules".into(), Question::Schedules);
-    for class in &mut classes {
-        if let Some((_, bound_ms)) = OWN_BOUNDS.iter().find(|(name, _)| *name == class.name) {
-            class.bound_ms = *bound_ms;
-        }
-    }
     classes
 }
 
@@ -156,10 +156,10 @@ const COUNTED: &[(&str, &str)] = &[
 ];
 
 /// Where the goal cannot be had, what is kept to instead, and why.
-const OWN_BOUNDS: &[(&str, f64)] = &[
-    // A month of 50 tenants is 14,000 rows by tenant, day, type and code; the tenants of each code are
-    // 44,000 entries of an index. Each is counted, and the board is asked for when it is opened.
-    ("failures, all", 20.0),
+const OWN_BOUNDS: &[(&str, &str, f64)] = &[
+    // A month of 50 tenants is 14,800 rows by tenant, day, type and code; reading them alone takes 5 to 6.
+    // The board is asked for when it is opened.
+    ("failures, all", "support", 20.0),
 ];
 
 /// A question made ready for a login: asking it again is one call.

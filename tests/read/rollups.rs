@@ -3,7 +3,7 @@
 use crate::world::World;
 use opsroom_model::Bucket;
 use opsroom_model::query::parse;
-use opsroom_read::{By, Headline, Reader};
+use opsroom_read::{By, Capped, Headline, Reader};
 
 const TICK: &str = "do $$ begin perform opsroom.rollup_tick(); \
     while exists (select from opsroom.rollup_pending) loop perform opsroom.rollup_rebuild(); end loop; \
@@ -45,12 +45,19 @@ const QUERIES: &[&str] = &[
     "type:crm.export",
     "type:crm.export,inventory.sync since:4d",
     "tenant:contoso,adatum type:crm.export",
+    "tenant:contoso,adatum,quiet*",
+    "tenant:contoso,adatum,quiet* type:crm.export",
+    "tenant:contoso,adatum,quiet* since:5d",
     "tenant:nobody",
 ];
+
+/// Tenants without a run: many make a sum of days where few are counted by the day.
+const QUIET: &str = "insert into opsroom.tenants (workspace_id, name) select 1, 'quiet' || n from generate_series(1, 9) n";
 
 #[tokio::test]
 async fn headlines_count_exactly_whether_ticked_or_not() {
     let world = World::new().await;
+    world.database.script(QUIET).await.unwrap();
     let mut oncall = world.oncall().await;
     let mut dev = world.reader(&world.dev).await;
     world
@@ -150,6 +157,10 @@ async fn failures_are_grouped_by_code() {
                 found.runs,
                 "{query}, ticked: {ticked}"
             );
+            let tenants = Capped {
+                n: tenants,
+                more: false,
+            };
             assert_eq!(found.tenants, tenants, "{query}, ticked: {ticked}");
             assert!(
                 found.first_seen >= board.covers_from
@@ -172,6 +183,43 @@ async fn failures_are_grouped_by_code() {
             .unwrap()
             .unwrap();
         assert_eq!(mine.codes, theirs.codes);
+        world.database.script(TICK).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn tenants_of_a_code_are_counted_up_to_a_thousand_of_all_and_exactly_of_some() {
+    let world = World::new().await;
+    let script = "insert into opsroom.tenants (workspace_id, name) select 1, 'many' || n from generate_series(1, 1001) n;
+         insert into opsroom.operation_runs (tenant_id, initiator_name, type, run_identity_hash, status, outcome, failure_summary,
+           created_at, started_at, completed_at)
+         select t.id, 'System', y.type, encode(sha256((t.id || y.type)::bytea), 'hex'), 'completed', 'failed',
+           c.codes, now() - interval '1 h', now() - interval '1 h', now()
+         from opsroom.tenants t cross join unnest(array['crm.sync', 'crm.export']) y (type) cross join lateral (select
+           case t.name when 'many1001' then '[{\"code\":\"test.all\"}]'::jsonb else '[{\"code\":\"test.all\"},{\"code\":\"test.most\"}]' end) c (codes)
+         where t.name like 'many%'";
+    world.database.script(script).await.unwrap();
+    let mut oncall = world.oncall().await;
+    for ticked in [false, true] {
+        for (query, exact) in [
+            ("", false),
+            ("since:2h", false),
+            ("type:crm.sync", false),
+            ("type:crm.sync,crm.export", false),
+            ("tenant:many*", true),
+            ("tenant:many* type:crm.sync,crm.export", true),
+        ] {
+            let board = oncall.failures(&parse(query).unwrap()).await.unwrap();
+            let tenants = |code: &str| {
+                let codes = &board.as_ref().unwrap().codes;
+                let group = codes.iter().find(|group| group.code.as_str() == code);
+                group.map(|group| (group.tenants.n, group.tenants.more))
+            };
+            let all = if exact { (1_001, false) } else { (1_000, true) };
+            assert_eq!(tenants("test.all"), Some(all), "{query}, ticked: {ticked}");
+            let most = Some((1_000, false));
+            assert_eq!(tenants("test.most"), most, "{query}, ticked: {ticked}");
+        }
         world.database.script(TICK).await.unwrap();
     }
 }

@@ -1,7 +1,7 @@
 //! Failures by code: how many runs, of how many tenants, since when, and which way it goes. Below or
 //! beside them what the selected code means and what usually helps.
 
-use super::{board, notice};
+use super::{at_least, board, notice};
 use crate::app::{App, Areas};
 use crate::lapse;
 use crate::theme::Role;
@@ -104,7 +104,7 @@ fn draw_cell(app: &App, canvas: &mut Canvas<'_>, area: Rect, column: Column, row
             canvas.text(area, &row.code, Role::Failed);
         }
         Column::Runs => canvas.text_right(area, number(row.runs), Role::Screen),
-        Column::Tenants => canvas.text_right(area, number(row.tenants), Role::Screen),
+        Column::Tenants => canvas.text_right(area, at_least(app.glyphs, row.tenants), Role::Screen),
         Column::Items => canvas.text_right(area, number(row.items), Role::Muted),
         Column::First => canvas.text_right(area, app.clock.moment(row.first_seen), Role::Muted),
         Column::Last => canvas.text_right(area, app.clock.moment(row.last_seen), Role::Screen),
@@ -121,7 +121,7 @@ pub(super) fn meaning(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         return;
     };
     let mut lines = vec![Line::of(&row.code, Role::Strong)];
-    let (runs, tenants) = (lapse::grouped(row.runs), lapse::grouped(row.tenants));
+    let (runs, tenants) = (lapse::grouped(row.runs), at_least(app.glyphs, row.tenants));
     let many = |n: u64, one: &str| {
         if n == 1 {
             one.to_owned()
@@ -133,7 +133,7 @@ pub(super) fn meaning(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         format!(
             "{runs} {} {dot} {tenants} {} {dot} since {}",
             many(row.runs, "run"),
-            many(row.tenants, "tenant"),
+            many(row.tenants.n, "tenant"),
             app.clock.stamp(row.first_seen),
             dot = app.glyphs.dot,
         ),

@@ -1,6 +1,7 @@
 //! The second row: how many runs stand where, for the filter whatever states it names. Places are
 //! fixed by width, so that a growing number moves nothing beside it.
 
+use super::at_least;
 use crate::app::App;
 use crate::glyphs::role_of;
 use crate::lapse;
@@ -8,7 +9,7 @@ use crate::theme::Role;
 use crate::widget::spark::spark;
 use crate::widget::{Canvas, Line};
 use opsroom_model::Bucket;
-use opsroom_read::{Capped, Headline, Point};
+use opsroom_read::{Headline, Point};
 use ratatui::layout::Rect;
 
 /// From so many columns the states are named, not only signed.
@@ -73,8 +74,8 @@ fn counts(app: &App, headline: &Headline, width: u16, keep: fn(Bucket, u64) -> b
         };
         line = line.and(app.glyphs.of(bucket), role).and(
             match tight {
-                true => format!(" {}", number(app, count)),
-                false => format!(" {:>2}", number(app, count)),
+                true => format!(" {}", at_least(app.glyphs, count)),
+                false => format!(" {:>2}", at_least(app.glyphs, count)),
             },
             if count.n == 0 {
                 Role::Muted
@@ -100,7 +101,7 @@ fn counts(app: &App, headline: &Headline, width: u16, keep: fn(Bucket, u64) -> b
     };
     line = line
         .and(app.glyphs.stuck, sign)
-        .and(format!(" {}", number(app, stuck)), word);
+        .and(format!(" {}", at_least(app.glyphs, stuck)), word);
     if !tight {
         line = line.and(" stuck", word);
     }
@@ -143,14 +144,5 @@ fn oldest(app: &App, headline: &Headline) -> String {
     match headline.oldest_queued {
         Some(at) => format!(", oldest {}", lapse::age(app.clock.since(at))),
         None => String::new(),
-    }
-}
-
-fn number(app: &App, count: Capped) -> String {
-    let digits = lapse::grouped(count.n);
-    if count.more {
-        format!("{} {digits}", app.glyphs.at_least)
-    } else {
-        digits
     }
 }

@@ -5,6 +5,7 @@ use crate::app::comparison::Pair;
 use crate::app::history::{Failing, Known, before, failing, times, took, usual};
 use crate::glyphs::role_of;
 use crate::lapse;
+use crate::screen::at_least;
 use crate::theme::Role;
 use crate::widget::Line;
 use crate::widget::spark::spark;
@@ -183,9 +184,9 @@ impl Sheet<'_> {
             return None;
         }
         let dot = self.glyphs.dot;
-        let tenants = match group.tenants {
+        let tenants = match group.tenants.n {
             1 => "1 tenant".to_owned(),
-            n => format!("{} tenants", lapse::grouped(n)),
+            _ => format!("{} tenants", at_least(self.glyphs, group.tenants)),
         };
         let runs = lapse::grouped(group.runs);
         let since = self.clock.stamp(group.first_seen);
