@@ -37,7 +37,7 @@ pub(crate) fn failures(app: &App, narrowed: bool) -> Data {
                 ),
                 group(
                     "crm.ölpreis\u{1b}[2J",
-                    75,
+                    1_075,
                     1_000,
                     2_500_000,
                     36_000,
