@@ -12,16 +12,7 @@ use tokio::sync::Notify;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn jobs_may_finish_and_nothing_new_is_claimed() {
     let world = World::new().await.unwrap();
-    let (begun, go) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-    let (tell, allowed) = (Arc::clone(&begun), Arc::clone(&go));
-    let operation = Scripted::new(move |_, _| {
-        let (tell, allowed) = (Arc::clone(&tell), Arc::clone(&allowed));
-        Box::pin(async move {
-            tell.notify_one();
-            allowed.notified().await;
-            Ok(())
-        })
-    });
+    let (operation, begun, go) = Scripted::waiting();
     let run = world.queued(world.north, TYPE, &json!({})).await.unwrap();
     let working = Working::start(
         world.pool(&world.worker, 8).unwrap(),
@@ -116,16 +107,7 @@ async fn what_does_not_finish_is_given_back_without_using_up_an_attempt() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn it_keeps_beating_while_it_drains() {
     let world = World::new().await.unwrap();
-    let (begun, go) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-    let (tell, allowed) = (Arc::clone(&begun), Arc::clone(&go));
-    let operation = Scripted::new(move |_, _| {
-        let (tell, allowed) = (Arc::clone(&tell), Arc::clone(&allowed));
-        Box::pin(async move {
-            tell.notify_one();
-            allowed.notified().await;
-            Ok(())
-        })
-    });
+    let (operation, begun, go) = Scripted::waiting();
     let run = world.queued(world.north, TYPE, &json!({})).await.unwrap();
     let brief = WorkerOptions {
         lease: Duration::from_secs(1),

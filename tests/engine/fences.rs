@@ -4,7 +4,8 @@ use crate::scripted::{SOON, Scripted, TYPE, Working, attempts, completed, option
 use opsroom_engine::{JobError, WorkerOptions};
 use opsroom_testkit::{Mode, Proxy, World, eventually};
 use serde_json::{Value, json};
-use sqlx::PgConnection;
+use sqlx::postgres::PgPoolOptions;
+use sqlx::{PgConnection, PgPool};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{Notify, mpsc};
@@ -106,16 +107,20 @@ async fn ids(world: &World, name: &str) -> i64 {
         .unwrap()
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_worker_cut_off_stops_its_jobs_in_time_and_comes_back_as_another() {
-    let world = World::new().await.unwrap();
+/// A worker's connections, which the proxy can cut.
+async fn through_a_proxy(world: &World) -> (Proxy, PgPool) {
     let proxy = Proxy::to_postgres(world.database().server().connection())
         .await
         .unwrap();
-    let through = sqlx::postgres::PgPoolOptions::new().max_connections(8);
-    let through = through
-        .connect_lazy(&proxy.url(world.database().name(), &world.worker))
-        .unwrap();
+    let pool = PgPoolOptions::new().max_connections(8);
+    let pool = pool.connect_lazy(&proxy.url(world.database().name(), &world.worker));
+    (proxy, pool.unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_worker_cut_off_stops_its_jobs_in_time_and_comes_back_as_another() {
+    let world = World::new().await.unwrap();
+    let (proxy, through) = through_a_proxy(&world).await;
     let (tell, mut told) = mpsc::unbounded_channel();
     let first = Scripted::new(move |run, _| {
         let tell = tell.clone();
@@ -256,13 +261,7 @@ async fn no_login_but_a_workers_can_hold_up_claims() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_claim_whose_answer_got_lost_is_given_back() {
     let world = World::new().await.unwrap();
-    let proxy = Proxy::to_postgres(world.database().server().connection())
-        .await
-        .unwrap();
-    let through = sqlx::postgres::PgPoolOptions::new().max_connections(8);
-    let through = through
-        .connect_lazy(&proxy.url(world.database().name(), &world.worker))
-        .unwrap();
+    let (proxy, through) = through_a_proxy(&world).await;
     // Holds up claims on the server's side.
     let gate = shut_the_gate(&world).await;
     let run = world.queued(world.north, TYPE, &json!({})).await.unwrap();
@@ -293,13 +292,7 @@ async fn a_claim_whose_answer_got_lost_is_given_back() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_database_that_goes_away_for_a_moment_costs_no_attempt() {
     let world = World::new().await.unwrap();
-    let proxy = Proxy::to_postgres(world.database().server().connection())
-        .await
-        .unwrap();
-    let through = sqlx::postgres::PgPoolOptions::new().max_connections(8);
-    let through = through
-        .connect_lazy(&proxy.url(world.database().name(), &world.worker))
-        .unwrap();
+    let (proxy, through) = through_a_proxy(&world).await;
     let (begun, go) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let (tell, allowed) = (Arc::clone(&begun), Arc::clone(&go));
     let operation = Scripted::new(move |run, _| {

@@ -9,6 +9,7 @@ use sqlx::PgPool;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -42,6 +43,21 @@ impl Scripted {
             script: Arc::new(script),
             policy,
         }
+    }
+
+    /// A job that tells when it began, and ends well once it may.
+    pub(crate) fn waiting() -> (Self, Arc<Notify>, Arc<Notify>) {
+        let (begun, go) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let (tell, allowed) = (Arc::clone(&begun), Arc::clone(&go));
+        let operation = Self::new(move |_, _| {
+            let (tell, allowed) = (Arc::clone(&tell), Arc::clone(&allowed));
+            Box::pin(async move {
+                tell.notify_one();
+                allowed.notified().await;
+                Ok(())
+            })
+        });
+        (operation, begun, go)
     }
 
     pub(crate) fn registry(self) -> Registry {
