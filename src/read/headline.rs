@@ -17,7 +17,8 @@ use sqlx::{Postgres, QueryBuilder, Row};
 pub const CAP: i64 = 10_000;
 /// And here where a failure code is asked for: no index has code, tenant and outcome.
 pub const CODE_CAP: i64 = 1_000;
-/// Rows looked at, newest first, where a text is counted.
+/// Rows of a state looked at, newest first, where each must be to be judged: a window has millions, and
+/// the headline is asked for again and again.
 const SEARCH_BUDGET: i64 = 20_000;
 
 /// A count that may have stopped early.
