@@ -1,7 +1,8 @@
 //! What stands above a list: counts per bucket for the filter and its window whatever states it
 //! names, the oldest queued run, and how many active runs are stuck. Where a filter asks for tenants,
 //! types and time alone, completed runs are counted by the rollups, exactly; other counts are exact up
-//! to [`CAP`], those of a failure code up to [`CODE_CAP`], and say so beyond.
+//! to [`CAP`], those of a failure code up to [`CODE_CAP`], and say so beyond. Where each row must be asked,
+//! the newest 20,000 of a state are.
 
 use crate::arm::arms;
 use crate::error::ReadError;
