@@ -10,7 +10,7 @@ use opsroom_model::Bucket;
 /// Beyond so many arms, the longest list is asked of the rows instead.
 const MAX_ARMS: usize = 24;
 /// Up to so many tenants each have a scan of their own; beyond, tenants are asked of the rows.
-const MAX_TENANT_SCANS: usize = 256;
+pub(crate) const MAX_TENANT_SCANS: usize = 256;
 /// Up to so many, a look at each costs less than one at everybody's, however few everybody has.
 const FEW_TENANTS: usize = 16;
 /// Whoever started most runs: no index finds them by that.

@@ -1,7 +1,9 @@
 //! What one index serves of an arm, from which table, and how the rest is asked of its rows.
 
 use crate::arm::{Age, Arm, Ask, Fact, Place};
-use crate::condition::{push_bound, push_codes, push_row_filter, push_within, state_is};
+use crate::condition::{
+    active_of_tenant, push_bound, push_codes, push_row_filter, push_within, state_is,
+};
 use crate::filter::{Order, Take};
 use crate::row::Cursor;
 use crate::scope::Scope;
@@ -114,7 +116,7 @@ pub(crate) fn push_driver(
         }
     }
     for fact in &arm.facts {
-        push_fact(sql, *fact, alias);
+        push_driving(sql, scope, *fact, whose, alias);
     }
     match arm.age {
         Age::Whatever => {}
@@ -135,6 +137,29 @@ pub(crate) fn push_driver(
         sql.push(format_args!(" and ({alias}.created_at, {alias}.{id}) < ("))
             .push_bind(before.created);
         sql.push(", ").push_bind(before.id.0).push(")");
+    }
+}
+
+/// Pushes a condition of the arm's index. Of an active run's state, which seems to leave nearly nothing,
+/// so that the planner does not take it for better than a tenant, or than the ids of runs.
+fn push_driving(
+    sql: &mut QueryBuilder<Postgres>,
+    scope: &Scope,
+    fact: Fact<'_>,
+    whose: Whose<'_>,
+    alias: &str,
+) {
+    match fact {
+        Fact::Bucket(bucket) if bucket.state().is_active() && alias == RUNS.alias => {
+            if scope.ids.is_some() {
+                sql.push(format_args!(" and ({}) is true", state_is(bucket)));
+            } else if matches!(whose, Whose::One(_) | Whose::Outer) {
+                sql.push(format_args!(" and {}", active_of_tenant(bucket)));
+            } else {
+                push_fact(sql, fact, alias);
+            }
+        }
+        _ => push_fact(sql, fact, alias),
     }
 }
 

@@ -203,14 +203,24 @@ fn push_scan(
     for ask in &arm.asks {
         push_ask(sql, ask, "r");
     }
+    if take.order == Order::Any && !arm.is_sliced() && !is_of_active(arm) {
+        // The order of the index costs nothing, and without it the planner may read the table from its
+        // beginning, which is the oldest there is, until it has found enough.
+        sql.push(" order by r.created_at desc, r.id desc");
+    }
     push_tail(sql, "r", "id", take);
+}
+
+/// True where an arm finds active runs: those of a tenant are sorted, see [`crate::condition`].
+fn is_of_active(arm: &Arm<'_>) -> bool {
+    let is_active =
+        |fact: &Fact<'_>| matches!(fact, Fact::Bucket(bucket) if bucket.state().is_active());
+    arm.facts.iter().any(is_active)
 }
 
 /// True where a run that a failure finds must be looked at before it is known to be one.
 pub(crate) fn is_judged(arm: &Arm<'_>) -> bool {
-    let is_active =
-        |fact: &Fact<'_>| matches!(fact, Fact::Bucket(bucket) if bucket.state().is_active());
-    arm.asks.iter().any(is_asked_of_run) || arm.facts.iter().any(is_active)
+    arm.asks.iter().any(is_asked_of_run) || is_of_active(arm)
 }
 
 /// Runs by a failure code: found, and as far as possible judged, in `run_failures`.

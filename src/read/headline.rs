@@ -1,7 +1,8 @@
 //! What stands above a list: counts per bucket for the filter and its window whatever states it
 //! names, the oldest queued run, and how many active runs are stuck. Where a filter asks for tenants,
 //! types and time alone, completed runs are counted by the rollups, exactly; other counts are exact up
-//! to [`CAP`], those of a failure code up to [`CODE_CAP`], and say so beyond.
+//! to [`CAP`], those of a failure code up to [`CODE_CAP`], and say so beyond. Where each row must be asked,
+//! the newest 20,000 of a state are.
 
 use crate::arm::arms;
 use crate::error::ReadError;
@@ -17,7 +18,8 @@ use sqlx::{Postgres, QueryBuilder, Row};
 pub const CAP: i64 = 10_000;
 /// And here where a failure code is asked for: no index has code, tenant and outcome.
 pub const CODE_CAP: i64 = 1_000;
-/// Rows looked at, newest first, where a text is counted.
+/// Rows of a state looked at, newest first, where each must be to be judged: a window has millions, and
+/// the headline is asked for again and again.
 const SEARCH_BUDGET: i64 = 20_000;
 
 /// A count that may have stopped early.

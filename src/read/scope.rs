@@ -157,16 +157,9 @@ impl Scope {
         scope
     }
 
-    /// True where something is searched for that no index finds.
+    /// True where something is asked of each row, since no index finds it.
     pub(crate) fn is_searched(&self) -> bool {
-        !self.foreign_types.is_empty()
-            || self.rows.iter().any(|filter| {
-                let searched = matches!(
-                    filter.what,
-                    RowCondition::Text { .. } | RowCondition::Any(_) | RowCondition::Key { .. }
-                );
-                searched && filter.sign == Sign::Plus
-            })
+        !self.foreign_types.is_empty() || !self.rows.is_empty()
     }
 
     /// Settles a term where an index can; else asks it of the rows.

@@ -47,6 +47,13 @@ async fn what_is_searched_is_counted_from_below_where_not_all_was_looked_at() {
     for (query, cut) in [
         ("nothing-has-this", false),
         ("tenant:contoso,adatum nothing-has-this", true),
+        ("took:>10h", false),
+        ("tenant:contoso,adatum took:>10h", true),
+        (
+            "tenant:contoso,adatum -by:system -type:inventory.sync -type:restore.execute",
+            true,
+        ),
+        ("tenant:contoso,adatum code:nothing.*", true),
     ] {
         let headline = reader.headline(&parse(query).unwrap()).await.unwrap();
         let succeeded = headline.count(Bucket::Succeeded);

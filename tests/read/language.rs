@@ -5,34 +5,55 @@ mod random;
 
 use chrono::{DateTime, SubsecRound, Utc};
 use fastrand::Rng;
-use opsroom_model::RunId;
 use opsroom_model::query::RunFacts;
 use opsroom_model::query::parse;
-use opsroom_read::{PageRequest, ReadOptions, Reader};
+use opsroom_model::{Bucket, RunId};
+use opsroom_read::{PageRequest, ReadOptions, Reader, RunRow};
 use opsroom_testkit::{TestDatabase, unique_name};
 use random::{TENANTS, run, script, terms};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-/// Every page of a query: the ids in order, the database's time, and which of them do not move.
-async fn answer(reader: &mut Reader, text: &str) -> (Vec<i64>, DateTime<Utc>, BTreeSet<i64>) {
+/// Every page of a query, each of `limit` rows: the rows in order, the database's time, and which of
+/// them do not move.
+async fn answer(
+    reader: &mut Reader,
+    text: &str,
+    limit: u32,
+) -> (Vec<Arc<RunRow>>, DateTime<Utc>, BTreeSet<i64>) {
     let mut request = PageRequest {
         query: parse(text).unwrap_or_else(|error| panic!("{text}: {error}")),
-        limit: 500,
+        limit,
         before: None,
     };
-    let (mut ids, mut stuck) = (Vec::new(), BTreeSet::new());
+    let (mut rows, mut stuck) = (Vec::new(), BTreeSet::new());
     loop {
         let page = reader
             .page(&request, &[])
             .await
             .unwrap_or_else(|error| panic!("{text}: {error:?}"));
-        ids.extend(page.rows.iter().map(|row| row.id.0));
+        rows.extend(page.rows.iter().map(Arc::clone));
         stuck.extend(page.stuck.keys().map(|id| id.0));
         request.before = page.next();
         if request.before.is_none() {
-            return (ids, page.as_of, stuck);
+            return (rows, page.as_of, stuck);
         }
     }
+}
+
+/// The same from the headline: each state's runs, and those that do not move.
+async fn counted(
+    reader: &mut Reader,
+    text: &str,
+) -> (Vec<(Bucket, u64, bool)>, u64, Option<DateTime<Utc>>) {
+    let headline = reader
+        .headline(&parse(text).unwrap())
+        .await
+        .unwrap_or_else(|error| panic!("{text}: {error:?}"));
+    let counts = headline.counts.iter();
+    let counts = counts.map(|(bucket, count)| (*bucket, count.n, count.more));
+    assert!(!headline.stuck.more, "{text}");
+    (counts.collect(), headline.stuck.n, headline.oldest_queued)
 }
 
 #[tokio::test]
@@ -51,16 +72,15 @@ async fn memory_and_database_agree() {
     for (login, tenants, restores) in [(&all, 4, true), (&some, 2, false)] {
         let options = ReadOptions::new(Some(&database.url(login))).unwrap();
         let mut reader = Reader::connect(options).await.unwrap();
-        let (_, _, stuck) = answer(&mut reader, "since:400d").await;
+        let (_, _, stuck) = answer(&mut reader, "since:400d", 500).await;
         assert!(stuck.len() > 5, "{stuck:?}");
         for round in 0..200 {
             let text = terms(&mut rng, 0, 2, base);
             let query = parse(&text).unwrap_or_else(|error| panic!("{text}: {error}"));
-            let (ids, now, _) = answer(&mut reader, &text).await;
-            reader
-                .headline(&query)
-                .await
-                .unwrap_or_else(|error| panic!("{text}: {error:?}"));
+            let limit = [5, 30, 500][rng.usize(..3)];
+            let (rows, now, _) = answer(&mut reader, &text, limit).await;
+            let ids: Vec<_> = rows.iter().map(|row| row.id.0).collect();
+            let headline = counted(&mut reader, &text).await;
             let mut expected: Vec<_> = runs
                 .iter()
                 .filter(|run| run.tenant < tenants)
@@ -88,11 +108,33 @@ async fn memory_and_database_agree() {
                 })
                 .collect();
             expected.sort_by_key(|run| std::cmp::Reverse((run.created, run.id)));
-            let expected: Vec<_> = expected.iter().map(|run| run.id).collect();
-            assert_eq!(
-                ids, expected,
-                "seed {seed}, round {round} as {login}: {text}"
-            );
+            let asked = format!("seed {seed}, round {round} as {login}, {limit} at a time: {text}");
+            let named: Vec<_> = expected.iter().map(|run| run.id).collect();
+            assert_eq!(ids, named, "{asked}");
+            for (row, run) in rows.iter().zip(&expected) {
+                let code = row.code.as_ref().map(|(code, n)| (code.as_str(), *n));
+                let shown = (row.tenant.as_str(), code);
+                let first = run.codes.first().map(|code| (*code, 1));
+                assert_eq!(
+                    shown,
+                    (TENANTS[run.tenant].0, first),
+                    "{asked}, run {}",
+                    run.id
+                );
+            }
+            if !text.contains("is:") {
+                let of = |bucket| expected.iter().filter(move |run| run.bucket == bucket);
+                let counts: Vec<_> = Bucket::ALL
+                    .iter()
+                    .map(|bucket| (*bucket, of(*bucket).count() as u64, false))
+                    .collect();
+                let unmoved = expected
+                    .iter()
+                    .filter(|run| stuck.contains(&run.id))
+                    .count();
+                let oldest = of(Bucket::Queued).map(|run| run.created).min();
+                assert_eq!(headline, (counts, unmoved as u64, oldest), "{asked}");
+            }
             found_any += usize::from(!ids.is_empty());
         }
     }

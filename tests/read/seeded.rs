@@ -5,8 +5,9 @@ use opsroom_engine::access::{self, LoginKind, NewLogin, Place};
 use opsroom_model::Role;
 use opsroom_read::{ReadOptions, Reader};
 use opsroom_seed::{Plan, Way, seed};
-use opsroom_testkit::{TestDatabase, unique_name};
+use opsroom_testkit::{TestDatabase, eventually, unique_name};
 use sqlx::{Connection, PgConnection};
+use std::time::Duration;
 
 /// Who looks at it.
 pub(crate) const LOGINS: &[&str] = &["oncall", "support", "developer"];
@@ -105,6 +106,26 @@ impl Seeded {
             order by backend_start desc limit 1";
         let found = sqlx::query_scalar(newest).bind(&self.roles[at]);
         found.fetch_optional(&mut owner).await.unwrap()
+    }
+
+    /// How often one of `tables` was read from end to end. A session tells when it ends: all readers must be
+    /// gone.
+    #[allow(dead_code, reason = "only the guard of plans asks")]
+    pub(crate) async fn whole_reads(&self, tables: &[&str]) -> i64 {
+        let mut owner = PgConnection::connect(&self.owner()).await.unwrap();
+        let here = "select count(*) = 0 from pg_stat_activity where usename = any($1)";
+        eventually(Duration::from_secs(5), "the readers are gone", async || {
+            let gone = sqlx::query_scalar(here).bind(&self.roles);
+            gone.fetch_one(&mut owner).await.unwrap()
+        })
+        .await
+        .unwrap();
+        let read = "select coalesce(sum(seq_scan), 0)::int8 from pg_stat_user_tables where relname = any($1)";
+        sqlx::query_scalar(read)
+            .bind(tables)
+            .fetch_one(&mut owner)
+            .await
+            .unwrap()
     }
 
     /// Up to fifty tenants of the login, the greatest first.
