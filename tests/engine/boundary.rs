@@ -31,6 +31,12 @@ select format('function %s has its caller''s search_path', p.oid::regprocedure)
  where p.pronamespace = 'opsroom'::regnamespace and p.prokind <> 'a'
    and not coalesce('search_path=pg_catalog, pg_temp' = any (p.proconfig), false)
 union all
+-- What keeps scans from being chosen makes the plans that are left dear enough to be compiled.
+select format('function %s may be compiled', p.oid::regprocedure)
+  from pg_proc p
+ where p.pronamespace = 'opsroom'::regnamespace and p.proconfig::text like '%enable\_%'
+   and not coalesce('jit=off' = any (p.proconfig), false)
+union all
 -- Such a view reads as its owner, past every policy: only these four, which ask for session_user, may.
 select format('view %s shows its owner''s rows to %s', c.relname, a.grantee::regrole)
   from pg_class c cross join lateral aclexplode(c.relacl) a
