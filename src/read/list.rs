@@ -5,8 +5,8 @@
 //!
 //! A page that is asked for again costs only what changed: rows the client holds
 //! come back without their payload where `(changed_xid, updated_at)` is still the same. Both are set
-//! by a trigger on every change, so an equal pair means an equal row; only a tenant's new name waits
-//! until the directory is read again and the row itself changes or the page is asked for anew.
+//! by a trigger on every change, so an equal pair means an equal row; a tenant's new name waits until the
+//! directory is read again.
 
 use crate::arm::{Arm, Place, arms};
 use crate::directory::Directory;
@@ -266,7 +266,9 @@ pub(crate) fn decode(
                 return Ok(None);
             };
             if !held.is_empty() && row.try_get("same")? {
-                return Ok(known.get(&RunId(id)).map(|row| Arc::clone(row)));
+                return Ok(known
+                    .get(&RunId(id))
+                    .map(|row| row::renamed(row, directory)));
             }
             row::decode(row, directory).map(|row| Some(Arc::new(row)))
         };

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use opsroom_model::{Bucket, Clean, Counts, RunId, RunState, TenantId, UserId};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// One run of a list. Every text is safe to draw.
@@ -196,6 +197,17 @@ pub(crate) fn decode(row: &PgRow, directory: &Directory) -> Result<RunRow, sqlx:
         updated,
         raw_type,
     })
+}
+
+/// A row that is held, with its tenant's name as it is now.
+pub(crate) fn renamed(row: &Arc<RunRow>, directory: &Directory) -> Arc<RunRow> {
+    match directory.tenant_name(row.tenant_id) {
+        Some(name) if *name != row.tenant => Arc::new(RunRow {
+            tenant: name.clone(),
+            ..row.as_ref().clone()
+        }),
+        _ => Arc::clone(row),
+    }
 }
 
 /// Reads the columns `elsewhere`, `held_back` and `due_at`.

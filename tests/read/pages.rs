@@ -125,6 +125,28 @@ async fn a_tenant_that_came_after_the_directory_has_its_name_at_once() {
 }
 
 #[tokio::test]
+async fn a_renamed_tenant_has_its_new_name_on_rows_that_stay_as_they_were() {
+    let world = World::new().await;
+    let mut reader = world.oncall().await;
+    let request = PageRequest {
+        query: parse("is:failed").unwrap(),
+        limit: 100,
+        before: None,
+    };
+    let first = reader.page(&request, &[]).await.unwrap();
+    let script = "update opsroom.tenants set name = 'contoso-2' where name = 'contoso'";
+    world.database.script(script).await.unwrap();
+    reader.reread_directory().await.unwrap();
+    // Anything that is written makes the page be listed again, as the passing of time does.
+    let other =
+        "update opsroom.operation_runs set status = 'completed', outcome = 'failed' where id = 6";
+    world.database.script(other).await.unwrap();
+    let second = reader.page(&request, &first.rows).await.unwrap();
+    let named: Vec<_> = second.rows.iter().map(|row| row.tenant.as_str()).collect();
+    assert_eq!(named, ["Zoë & Søns", "contoso-2", "contoso-2"]);
+}
+
+#[tokio::test]
 async fn what_succeeded_shows_no_code_and_what_is_tried_again_that_of_its_last_attempt() {
     let world = World::new().await;
     let script = "update opsroom.operation_runs set failure_summary = '[{\"code\":\"app.gone\",\"message\":\"m\",\"count\":2}]' where id = 6;
