@@ -50,6 +50,7 @@ use command::console::{Profile, ThemeBy, suiting};
 use config::{Config, Folders};
 use exit::{Code, Failure};
 use std::ffi::OsString;
+use std::io::Write as _;
 use std::process::ExitCode;
 use terminal::Abilities;
 use theme::Shelf;
@@ -74,7 +75,8 @@ pub fn main_from(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     match run(cli) {
         Ok(code) => code.into(),
         Err(failure) => {
-            eprintln!("opsroom: {}", failure.message);
+            // Where standard error takes nothing, the code is all there is to tell.
+            let _ = writeln!(std::io::stderr(), "opsroom: {}", failure.message);
             failure.code.into()
         }
     }
@@ -283,7 +285,8 @@ fn clock() -> Clock {
 /// Panics are reported readably, after the terminal was given back.
 fn report_panics() {
     // A second call, as from a program that embeds this one, keeps the hook of the first.
-    if color_eyre::install().is_ok() {
-        terminal::end_on_panic();
+    let (report, errors) = color_eyre::config::HookBuilder::default().into_hooks();
+    if errors.install().is_ok() {
+        terminal::end_on_panic(report);
     }
 }

@@ -4,7 +4,7 @@
 use crate::app::Clock;
 use crate::lapse;
 use opsroom_model::{Bucket, RunId};
-use opsroom_read::{Headline, RunPage, RunRow};
+use opsroom_read::{Capped, Headline, RunPage, RunRow};
 use std::collections::{HashMap, HashSet};
 
 /// What was said already.
@@ -57,11 +57,11 @@ impl Linear {
 
     /// What to say of the counts, where they are not those that were said.
     pub fn headline(&mut self, headline: &Headline, clock: &Clock) -> Option<String> {
-        let count = |bucket| {
-            let count = headline.count(bucket);
+        let number = |count: Capped| {
             let at_least = if count.more { "at least " } else { "" };
-            format!("{at_least}{} {bucket}", lapse::grouped(count.n))
+            format!("{at_least}{}", lapse::grouped(count.n))
         };
+        let count = |bucket| format!("{} {bucket}", number(headline.count(bucket)));
         let buckets = [
             Bucket::Running,
             Bucket::Queued,
@@ -70,7 +70,7 @@ impl Linear {
             Bucket::Failed,
         ];
         let counts: Vec<_> = buckets.into_iter().map(count).collect();
-        let stuck = lapse::grouped(headline.stuck.n);
+        let stuck = number(headline.stuck);
         let summary = format!("{}, {stuck} stuck", counts.join(", "));
         let is_news = self.summary.is_none();
         self.summary = Some(summary.clone());

@@ -26,6 +26,7 @@ mod workers;
 use clap::Parser as _;
 use cli::{Cli, Command};
 use color_eyre::eyre::{Result, WrapErr as _};
+use std::io::Write as _;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -54,7 +55,7 @@ fn main() -> ExitCode {
     match run(Cli::parse_from([program].into_iter().chain(rest))) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("opsroom-demo: {}", one_line(&error));
+            let _ = writeln!(std::io::stderr(), "opsroom-demo: {}", one_line(&error));
             ExitCode::FAILURE
         }
     }

@@ -25,7 +25,11 @@ impl Progress {
 
     /// A step begins.
     pub(crate) fn step(&self, what: &str) {
-        eprintln!("{:>5.1} s  {what}", self.begun.elapsed().as_secs_f64());
+        let _ = writeln!(
+            std::io::stderr(),
+            "{:>5.1} s  {what}",
+            self.begun.elapsed().as_secs_f64()
+        );
     }
 
     /// A long step goes on: how far, how fast, how much longer. Shown five times a second at most on
@@ -49,15 +53,15 @@ impl Progress {
                 done * 100 / total.max(1)
             );
             if self.live {
-                eprint!("\r{line}\x1b[K");
+                let _ = write!(std::io::stderr(), "\r{line}\x1b[K");
             } else {
-                eprintln!("{line}");
+                let _ = writeln!(std::io::stderr(), "{line}");
             }
             if done == total {
                 self.counting = None;
                 self.shown = None;
                 if self.live {
-                    eprintln!();
+                    let _ = writeln!(std::io::stderr());
                 }
             }
             // A closed terminal is noticed elsewhere.

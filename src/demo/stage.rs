@@ -17,7 +17,7 @@ use rustix::io::Errno;
 use rustix::process::{Pid, test_kill_process};
 use secrecy::ExposeSecret as _;
 use std::fs::{DirBuilder, File};
-use std::io::IsTerminal as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -65,7 +65,8 @@ pub(crate) fn with_console(runtime: &Runtime, show: &Show) -> Result<ExitCode> {
     // Before anything is set up: the console would only refuse after all of it.
     let on_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
     if show.console.is_empty() && !on_terminal {
-        eprintln!(
+        let _ = writeln!(
+            std::io::stderr(),
             "opsroom-demo: the console needs a terminal: use --headless for everything but the console"
         );
         return Ok(ExitCode::from(2));
@@ -77,7 +78,7 @@ pub(crate) fn with_console(runtime: &Runtime, show: &Show) -> Result<ExitCode> {
         .into_iter()
         .chain(show.console.iter().cloned());
     let code = opsroom_console::main_from(args.map(Into::into));
-    eprintln!("stopping workers and PostgreSQL …");
+    let _ = writeln!(std::io::stderr(), "stopping workers and PostgreSQL …");
     drop(stage);
     Ok(code)
 }

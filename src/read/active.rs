@@ -187,7 +187,7 @@ fn push_may_be_stuck(sql: &mut QueryBuilder<Postgres>, workers: &[Worker]) {
 /// How many of `found` suspects were judged stuck, with what the limit hid.
 pub(crate) fn stuck_count(stuck: usize, found: usize) -> Capped {
     Capped {
-        n: stuck as u64,
+        n: (stuck as u64).min(SUSPECTS.unsigned_abs()),
         more: found as i64 > SUSPECTS,
     }
 }

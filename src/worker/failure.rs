@@ -1,6 +1,7 @@
 //! What a person reads when a command did not work: one line what and why, one what to do, and an
 //! exit code that scripts can rely on.
 
+use crate::tell::note;
 use opsroom_engine::{EngineError, MigrateError, StartError};
 use std::fmt;
 use std::process::ExitCode;
@@ -57,7 +58,7 @@ impl Failure {
 
     /// Prints it to standard error.
     pub(crate) fn report(&self) -> ExitCode {
-        eprintln!("opsroom-worker: {self}");
+        note!("opsroom-worker: {self}");
         ExitCode::from(self.code)
     }
 }

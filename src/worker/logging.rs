@@ -10,7 +10,9 @@ pub(crate) fn install(cli: &Cli) {
         EnvFilter::try_from_env("OPSROOM_LOG").unwrap_or_else(|_| EnvFilter::new("info,sqlx=off"));
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr);
+        .with_writer(std::io::stderr)
+        // A log that nobody takes any more is no reason to drop what is held.
+        .log_internal_errors(false);
     // A second subscriber in one process is a test's; the first one stays.
     let _ = match cli.log {
         LogFormat::Text => builder.with_ansi(false).with_target(false).try_init(),

@@ -3,13 +3,13 @@
 use crate::cli::Database;
 use crate::database;
 use crate::failure::Failure;
-use crate::tell::tell;
+use crate::tell::{note, tell};
 use opsroom_engine::access;
 
 pub(crate) async fn run(database: &Database) -> Result<(), Failure> {
     let mut connection = database::connect(database).await?;
     let migrated = opsroom_engine::migrate(&mut connection, |version, description| {
-        eprintln!("migration {version:04} {description}");
+        note!("migration {version:04} {description}");
     })
     .await?;
     match migrated.applied.len() {
@@ -20,7 +20,7 @@ pub(crate) async fn run(database: &Database) -> Result<(), Failure> {
         ),
     }
     if access::temporary_for_all(&mut connection).await? {
-        eprintln!(
+        note!(
             "warning: every login may make temporary tables and functions here; `opsroom-worker access harden`, run by a superuser, takes that away"
         );
     }

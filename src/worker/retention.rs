@@ -5,7 +5,7 @@ use crate::cli::{Database, Prune};
 use crate::database;
 use crate::failure::{FORBIDDEN, Failure, NOT_FOUND, USAGE};
 use crate::graph;
-use crate::tell::tell;
+use crate::tell::{note, tell};
 use clap::Subcommand;
 use opsroom_engine::retention::{self, Pruned};
 use opsroom_engine::{EngineError, rollups};
@@ -126,7 +126,7 @@ async fn prune_all(
         match retention::prune(connection, args.batch, args.days).await? {
             Pruned::Batch { run_type, runs } => {
                 gone += runs;
-                eprintln!("{gone}/{all} {run_type}");
+                note!("{gone}/{all} {run_type}");
             }
             // A worker's batch is over in a moment.
             Pruned::Busy => tokio::time::sleep(Duration::from_millis(50)).await,

@@ -3,7 +3,7 @@
 use crate::cli::Database;
 use crate::database;
 use crate::failure::Failure;
-use crate::tell::tell;
+use crate::tell::{note, tell};
 use clap::Subcommand;
 use opsroom_engine::rollups;
 
@@ -22,14 +22,14 @@ pub(crate) async fn run(database: &Database, what: Rollups) -> Result<(), Failur
     match what {
         Rollups::Rebuild => {
             let told = |day: rollups::Rebuilt, at, of| {
-                eprintln!("{at}/{of} {}  {} runs", day.day, day.runs);
+                note!("{at}/{of} {}  {} runs", day.day, day.runs);
             };
             let days = rollups::rebuild(&mut connection, told).await?;
             tell!("{days} days counted anew");
             Ok(())
         }
         Rollups::Check => {
-            let told = |day, at, of| eprintln!("{at}/{of} {day}");
+            let told = |day, at, of| note!("{at}/{of} {day}");
             let checked = rollups::check(&mut connection, told).await?;
             for day in &checked.pruned {
                 tell!("{day}  not comparable: pruned");

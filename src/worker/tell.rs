@@ -1,5 +1,5 @@
-//! Words for standard output. A reader that has gone away (`| head -1`) is no fault: what a command did
-//! is done, and the rest of its words are nobody's.
+//! Words for standard output and standard error. A reader that has gone away (`| head -1`) is no fault:
+//! what a command did is done, and the rest of its words are nobody's.
 
 use std::fmt;
 use std::io::{self, ErrorKind, Write as _};
@@ -11,7 +11,14 @@ macro_rules! tell {
     };
 }
 
-pub(crate) use tell;
+/// As `eprintln!`, but it never panics.
+macro_rules! note {
+    ($($words:tt)*) => {
+        $crate::tell::aside(format_args!($($words)*))
+    };
+}
+
+pub(crate) use {note, tell};
 
 pub(crate) fn line(words: fmt::Arguments<'_>) {
     let mut out = io::stdout().lock();
@@ -21,4 +28,9 @@ pub(crate) fn line(words: fmt::Arguments<'_>) {
         }
         _ => {}
     }
+}
+
+pub(crate) fn aside(words: fmt::Arguments<'_>) {
+    // Where standard error takes nothing, there is nobody left to tell.
+    let _ = writeln!(io::stderr().lock(), "{words}");
 }

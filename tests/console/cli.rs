@@ -66,6 +66,16 @@ fn without_a_terminal_one_line_names_the_way_out() {
 }
 
 #[test]
+fn the_exit_code_is_told_where_nobody_reads_the_reason() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_opsroom"));
+    command.args(["runs", "--url", "postgres://me@127.0.0.1:1/ops"]);
+    let status = command.stdin(Stdio::null()).stderr(writer).status();
+    assert_eq!(status.unwrap().code(), Some(9));
+}
+
+#[test]
 fn an_unreachable_database_is_one_line_and_nine() {
     let (code, said) = refusal(&["runs", "--url", "postgres://me:hunter2@127.0.0.1:1/ops"]);
     assert_eq!(code, Some(9));

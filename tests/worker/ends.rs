@@ -2,7 +2,7 @@
 //! a polite word.
 
 use crate::graph::Connected;
-use crate::program::SOON;
+use crate::program::{Running, SOON};
 use opsroom_graph::simulator::Faults;
 use opsroom_testkit::{Signal, eventually};
 use serde_json::{Value, json};
@@ -127,6 +127,21 @@ async fn told_to_stop_it_finishes_first() {
         (&row["outcome"], &row["attempt"]),
         (&json!("succeeded"), &json!(1))
     );
+    connected.nothing_is_claimed().await;
+}
+
+#[tokio::test]
+async fn a_log_that_nobody_takes_any_more_stops_nothing() {
+    let connected = Connected::new().await;
+    connected.slow();
+    let command = connected.command("first", &["--drain-timeout", "20s"]);
+    let mut worker = Running::start_unheard(command);
+    let run = connected.start();
+    connected.under_way(run).await;
+    worker.signal(Signal::TERM);
+    assert_eq!(worker.ended().await.code(), Some(0));
+    let row = connected.world.run(run).await.unwrap();
+    assert_eq!(row["outcome"], "succeeded");
     connected.nothing_is_claimed().await;
 }
 

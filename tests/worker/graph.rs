@@ -8,6 +8,7 @@ use opsroom_graph::simulator::{Faults, Simulator, SimulatorConfig, TenantFixture
 use opsroom_testkit::{World, eventually};
 use secrecy::ExposeSecret as _;
 use serde_json::Value;
+use std::process::Command;
 use std::time::Duration;
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -71,6 +72,10 @@ impl Connected {
 
     /// A worker process with a lease of two seconds.
     pub(crate) fn worker(&self, name: &str, more: &[&str]) -> Running {
+        Running::start(self.command(name, more))
+    }
+
+    pub(crate) fn command(&self, name: &str, more: &[&str]) -> Command {
         let graph = self.simulator.base_url().as_str();
         let mut command = program(&self.world.database().url(&self.world.worker));
         command
@@ -88,7 +93,7 @@ impl Connected {
                 "OPSROOM_LOG",
                 "info,opsroom_engine=trace,opsroom_graph=trace,opsroom_operations=trace,sqlx=off",
             );
-        Running::start(command)
+        command
     }
 
     /// Starts `inventory.sync` for `north` as a person would; the run's id.

@@ -52,6 +52,17 @@ impl Running {
         Self { child, err }
     }
 
+    /// Nobody reads its standard error.
+    pub(crate) fn start_unheard(mut command: Command) -> Self {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let child = command.stdout(Stdio::null()).stderr(writer).spawn();
+        Self {
+            child: child.unwrap(),
+            err: NamedTempFile::new().unwrap(),
+        }
+    }
+
     pub(crate) fn signal(&self, signal: Signal) {
         let pid = Pid::from_raw(self.child.id().cast_signed()).unwrap();
         kill_process(pid, signal).unwrap();

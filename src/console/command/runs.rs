@@ -7,6 +7,7 @@ use crate::exit::{Code, Failure};
 use opsroom_read::list::MAX_PAGE;
 use opsroom_read::{PageRequest, ReadOptions, Reader};
 use serde_json::json;
+use std::io::Write as _;
 
 /// The highest limit.
 pub const MOST: u32 = 1_000_000;
@@ -27,6 +28,7 @@ pub async fn run(url: Option<&str>, text: &str, limit: u32, form: Form) -> Resul
     // A table is aligned over all its rows, and one JSON document holds all: these are kept.
     let whole = matches!(form, Form::Table | Form::Json);
     let (mut kept, mut header, mut as_of, mut more) = (Vec::new(), Header::Shown, None, false);
+    let mut unjudged = false;
     while left > 0 {
         request.limit = left.min(MAX_PAGE);
         let page = reader.page(&request, &[]).await?;
@@ -35,7 +37,9 @@ pub async fn run(url: Option<&str>, text: &str, limit: u32, form: Form) -> Resul
         // An empty page may have more to come: where it looked, not what it found, says so.
         request.before = page.next();
         let last = request.before.is_none();
-        more = page.more;
+        // A page that stopped early and goes on nowhere: not every run that may be stuck was judged.
+        unjudged = last && page.within_budget;
+        more = page.more || unjudged;
         if whole {
             kept.extend(page.rows);
         } else {
@@ -46,11 +50,18 @@ pub async fn run(url: Option<&str>, text: &str, limit: u32, form: Form) -> Resul
             break;
         }
     }
+    if unjudged {
+        let _ = writeln!(
+            std::io::stderr(),
+            "more runs may be stuck than are judged at once: narrow the query to be sure of all"
+        );
+    }
     match form {
         Form::Table => {
             print(&rows::lines(&kept, form, Header::Shown))?;
-            if more && limit < MOST {
-                eprintln!(
+            if more && !unjudged && limit < MOST {
+                let _ = writeln!(
+                    std::io::stderr(),
                     "the newest {} are shown, and there are more: -L {} shows more of them",
                     kept.len(),
                     limit.saturating_mul(10).min(MOST)

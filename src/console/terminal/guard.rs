@@ -3,6 +3,7 @@
 //! Where a frame is cut in its middle, by a panic of whoever draws it or because its write does not
 //! come back, the terminal is given back all the same.
 
+use color_eyre::config::PanicHook;
 use crossterm::cursor::Show;
 use crossterm::event::{
     DisableBracketedPaste, DisableFocusChange, DisableMouseCapture, EnableBracketedPaste,
@@ -171,11 +172,11 @@ pub(super) fn lend(pause: impl FnOnce()) -> io::Result<()> {
 
 /// Makes panics give the terminal back before they are reported, and end the program: a console that
 /// draws on beside a dead part of itself would show lies.
-pub(crate) fn end_on_panic() {
-    let report = std::panic::take_hook();
+pub(crate) fn end_on_panic(report: PanicHook) {
     std::panic::set_hook(Box::new(move |panic| {
         give_back_for_good();
-        report(panic);
+        // To standard error that is gone, a hook that panics would abort.
+        let _ = writeln!(std::io::stderr(), "{}", report.panic_report(panic));
         std::process::exit(1);
     }));
 }
