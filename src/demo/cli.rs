@@ -54,7 +54,7 @@ pub(crate) struct Show {
 pub(crate) enum Command {
     /// Load believable history in bulk, into the database of a running demo or any other. From 200,000
     /// runs on, where no worker is alive, the tables are locked meanwhile and their indexes built at
-    /// the end; an interruption leaves everything as it was.
+    /// the end; an interruption leaves everything as it was, but for the tenants that were added.
     Seed(Seed),
 }
 

@@ -127,7 +127,13 @@ fn time_travel_shows_earlier_moments_and_says_so() {
         frame(&app).contains("restore.execute"),
         "an answer ended the past"
     );
-    press(&mut app, "]");
+    press(&mut app, "ow");
+    let banner = frame(&app).lines().next().unwrap_or_default().to_owned();
+    assert!(
+        banner.starts_with(" PAST") && banner.contains("this screen is as of now"),
+        "{banner}"
+    );
+    press(&mut app, "or]");
     assert!(frame(&app).contains("2 of 5"));
     let nudge = app.wants().nudge;
     press(&mut app, "<Esc>");

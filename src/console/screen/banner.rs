@@ -90,7 +90,9 @@ fn past(app: &App, canvas: &mut Canvas<'_>, area: Rect, at: DateTime<Utc>) {
     let ago = lapse::age(app.clock.db_time() - at);
     let (n, of) = app.travel.place().unwrap_or((1, 1));
     let mut words = format!(" PAST  {}, {ago} ago  {n} of {of}", app.clock.stamp(at));
-    if area.width >= 70 {
+    if app.place() != Place::Runs {
+        words.push_str("   this screen is as of now");
+    } else if area.width >= 70 {
         let key = |action| app.settings.keymap.key_of(action).unwrap_or_default();
         let (earlier, later) = (key(Action::Earlier), key(Action::Later));
         words.push_str(&format!(

@@ -7,6 +7,7 @@ use crate::lapse;
 use crate::theme::Role;
 use crate::widget::table::{self, Align, Order, column};
 use crate::widget::{Canvas, Line};
+use chrono::TimeDelta;
 use opsroom_read::Worker;
 use ratatui::layout::Rect;
 
@@ -116,11 +117,7 @@ fn draw_cell(app: &App, canvas: &mut Canvas<'_>, area: Rect, column: Column, row
         }
         Column::Beat => canvas.text_right(area, heard(app, row), text),
         Column::Up => {
-            canvas.text_right(
-                area,
-                lapse::age(app.clock.since(worker.started_at)),
-                Role::Muted,
-            );
+            canvas.text_right(area, lapse::age(up(app, worker)), Role::Muted);
         }
         Column::Busy => {
             let busy = format!("{}/{}", busy(row), worker.slots);
@@ -173,5 +170,13 @@ fn in_hand(canvas: &mut Canvas<'_>, area: Rect, row: &WorkerRow) {
     } else {
         canvas.text_right(area, more, Role::Muted);
         line.draw(canvas, rest);
+    }
+}
+
+/// How long a worker has been there; of one that is gone, how long it was heard of.
+fn up(app: &App, worker: &Worker) -> TimeDelta {
+    match worker.alive {
+        true => app.clock.since(worker.started_at),
+        false => worker.beat_at - worker.started_at,
     }
 }
