@@ -1,6 +1,7 @@
-//! Exact counts of completed runs from the rollups, and the sparkline. The window's first, partial day
-//! or hour is counted from the runs by indexes alone, whole days and hours come from the rollups, what
-//! ended since the last tick is added: one statement, so one state of the database.
+//! Exact counts of completed runs from the rollups, and the sparkline. Of the window's first hour or day
+//! what it has is counted from the runs by indexes alone, or what it has not, whichever is shorter; whole
+//! days and hours come from the rollups, what ended since the last tick is added: one statement, so one
+//! state of the database.
 
 use crate::error::ReadError;
 use crate::headline::Capped;
@@ -40,32 +41,39 @@ const OUTCOMES: [(Bucket, &str); 4] = [
 pub(crate) fn query(scope: &Scope) -> QueryBuilder<Postgres> {
     let mut sql = QueryBuilder::new("");
     rollup::push_state(&mut sql, scope, rollup::window(scope));
-    // Hours of single tenants are kept for two days; before them the first day is counted live.
+    // Hours of single tenants are kept for two days; before them what the window has of its first day is
+    // counted live, or what it has not, whichever is shorter.
     let hourly = if scope.tenants.is_none() {
         "true"
     } else {
         "s.since >= s.hours_from"
     };
     sql.push(format_args!(
-        ", b as materialized (select case when {hourly} then date_trunc('hour', s.since, 'UTC') + interval '1 hour' \
-             else (s.first_day + 1)::timestamp at time zone 'UTC' end as live_until, \
-             (s.first_day + 1)::timestamp at time zone 'UTC' as days_from from s), part as (\
+        ", edge as materialized (select s.since, s.first_day, s.first_day::timestamp at time zone 'UTC' as day_from, \
+             (s.first_day + 1)::timestamp at time zone 'UTC' as day_to, {hourly} as hourly from s), \
+         b as materialized (select x.since, x.day_from, x.day_to, x.less, \
+             case when x.hourly then date_trunc('hour', x.since, 'UTC') + interval '1 hour' else x.day_to end as hours_from, \
+             case when x.less then x.first_day else x.first_day + 1 end as first_day \
+             from (select e.*, not e.hourly and e.since - e.day_from < interval '12 hours' as less from edge e) x), part as (\
          select sum(d.succeeded) as succeeded, sum(d.partially_succeeded) as partially_succeeded, sum(d.failed) as failed, \
                 sum(d.cancelled) as cancelled, 0::int8 as tail \
-           from opsroom.rollup_days d where d.day > (select s.first_day from s)",
+           from opsroom.rollup_days d where d.day >= (select b.first_day from b)",
     ));
+    let is_many = |many: &Vec<i64>| many.len() > FEW_TENANTS;
+    let has_sum = scope.tenants.as_ref().is_some_and(is_many);
+    if has_sum {
+        sql.push(format_args!(
+            " and d.day <= (select case when {IS_KEPT} then s.first_day else 'infinity' end from s)"
+        ));
+    }
     rollup::push_tenants(&mut sql, "d", scope);
     rollup::push_types(&mut sql, "d", scope);
-    if scope
-        .tenants
-        .as_ref()
-        .is_some_and(|many| many.len() > FEW_TENANTS)
-    {
+    if has_sum {
         push_recent(&mut sql, scope);
     }
     sql.push(
         " union all select sum(h.succeeded), sum(h.partially_succeeded), sum(h.failed), sum(h.cancelled), 0 \
-           from opsroom.rollup_hours h where h.hour >= (select b.live_until from b) and h.hour < (select b.days_from from b)",
+           from opsroom.rollup_hours h where h.hour >= (select b.hours_from from b) and h.hour < (select b.day_to from b)",
     );
     rollup::push_tenants(&mut sql, "h", scope);
     rollup::push_each_type(&mut sql, "h", scope);
@@ -76,7 +84,7 @@ pub(crate) fn query(scope: &Scope) -> QueryBuilder<Postgres> {
            count(*) filter (where r.outcome = 'cancelled'), (select count(*) from tail) from ",
     );
     rollup::push_tail(&mut sql, scope);
-    sql.push(" r where r.created_at >= (select b.live_until from b))");
+    sql.push(" r where r.created_at >= (select case when b.less then b.day_from else b.hours_from end from b))");
     sql.push(
         " select (select s.ready from s) as ready, coalesce(sum(p.tail), 0)::int8 as tail, \
            coalesce(sum(p.succeeded), 0)::int8 as succeeded, coalesce(sum(p.partially_succeeded), 0)::int8 as partially_succeeded, \
@@ -85,14 +93,15 @@ pub(crate) fn query(scope: &Scope) -> QueryBuilder<Postgres> {
     sql
 }
 
-/// Where the window's whole days are those whose sum is kept, as those of the default one are once it was
-/// summed up today, the row a tenant that has it stands for its days.
+/// True where the window's whole days are those whose sum is kept, as those of the default one are once it
+/// was summed up today.
+const IS_KEPT: &str = "s.recent_from = s.first_day + 1";
+
+/// Pushes what is kept of many tenants: the row of each that has the sum stands for its days.
 fn push_recent(sql: &mut QueryBuilder<Postgres>, scope: &Scope) {
-    const IS_KEPT: &str = "(select s.recent_from = s.first_day + 1 from s)";
     sql.push(format_args!(
-        " and {IS_KEPT} is not true union all \
-         select sum(n.succeeded), sum(n.partially_succeeded), sum(n.failed), sum(n.cancelled), 0 \
-           from opsroom.rollup_recent n where {IS_KEPT}"
+        " union all select sum(n.succeeded), sum(n.partially_succeeded), sum(n.failed), sum(n.cancelled), 0 \
+           from opsroom.rollup_recent n where (select {IS_KEPT} from s)"
     ));
     rollup::push_tenants(sql, "n", scope);
     rollup::push_types(sql, "n", scope);
@@ -101,13 +110,15 @@ fn push_recent(sql: &mut QueryBuilder<Postgres>, scope: &Scope) {
 /// Few runs did not succeed and an index holds them; the rest is what is left of all. Outcomes are
 /// listed, since by `<>` the index could not be entered at the window.
 fn push_live(sql: &mut QueryBuilder<Postgres>, scope: &Scope) {
-    let range =
-        " r.created_at >= (select s.since from s) and r.created_at < (select b.live_until from b)";
-    sql.push(" union all select (select count(*) from opsroom.operation_runs r where")
+    let range = " r.created_at >= (select case when b.less then b.day_from else b.since end from b) \
+         and r.created_at < (select case when b.less then b.since else b.hours_from end from b)";
+    sql.push(" union all select y.sign * y.succeeded, y.sign * y.partially_succeeded, y.sign * y.failed, y.sign * y.cancelled, 0 \
+         from (select (select case when b.less then -1 else 1 end from b) as sign, \
+           (select count(*) from opsroom.operation_runs r where")
         .push(range);
     rollup::push_runs(sql, scope);
     sql.push(
-        ") - x.others, x.partially_succeeded, x.failed, x.cancelled, 0 from (\
+        ") - x.others as succeeded, x.partially_succeeded, x.failed, x.cancelled from (\
            select count(*) as others, count(*) filter (where r.outcome = 'partially_succeeded') as partially_succeeded, \
              count(*) filter (where r.outcome = 'failed') as failed, count(*) filter (where r.outcome = 'cancelled') as cancelled \
              from opsroom.operation_runs r \
@@ -115,7 +126,7 @@ fn push_live(sql: &mut QueryBuilder<Postgres>, scope: &Scope) {
     )
     .push(range);
     rollup::push_runs(sql, scope);
-    sql.push(") x");
+    sql.push(") x) y");
 }
 
 /// `None` where the rollups cannot answer yet.

@@ -42,6 +42,13 @@ const QUERIES: &[&str] = &[
     "tenant:contoso",
     "tenant:contoso since:26h",
     "tenant:contoso since:5d",
+    // One of these begins in the first half of a UTC day, one in the second.
+    "tenant:contoso since:122h",
+    "tenant:contoso since:134h",
+    "tenant:contoso,adatum type:crm.export since:122h",
+    "tenant:contoso,adatum type:crm.export since:134h",
+    "tenant:contoso,adatum,quiet* since:122h",
+    "tenant:contoso,adatum,quiet* since:134h",
     "type:crm.export",
     "type:crm.export,inventory.sync since:4d",
     "tenant:contoso,adatum type:crm.export",

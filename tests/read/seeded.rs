@@ -2,6 +2,7 @@
 //! workspaces), support (50 tenants) and a developer (one).
 
 use opsroom_engine::access::{self, LoginKind, NewLogin, Place};
+use opsroom_engine::rollups;
 use opsroom_model::Role;
 use opsroom_read::{ReadOptions, Reader};
 use opsroom_seed::{Plan, Way, seed};
@@ -62,6 +63,9 @@ impl Seeded {
             .iter()
             .map(|login| format!("bench_{login}"))
             .collect();
+        // As a worker would have left it: the sums of the last 30 days are those of today.
+        let mut connection = PgConnection::connect(&owner).await.unwrap();
+        rollups::catch_up(&mut connection).await.unwrap();
         Self::peopled(Location::Theirs(owner), roles).await
     }
 
