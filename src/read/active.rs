@@ -25,11 +25,7 @@ const FEW: i64 = 2_000;
 /// Suspects, at most.
 const SUSPECTS: i64 = 1_000;
 /// The queued runs whose age tells how long is waited for a worker.
-const WAITS: &str = "r.status = 'queued' and coalesce(r.available_at <= now(), true) and r.created_at >= '1900-01-01'";
-/// The columns of a suspect `r`; [`Suspect::decode`] reads them.
-const FACTS: &str = "r.id, r.type, r.status, r.worker_id, r.started_at, r.available_at is null as elsewhere, \
-     coalesce(r.available_at = 'infinity', false) as held_back, \
-     case when isfinite(r.available_at) and r.available_at > now() then r.available_at end as due_at";
+const IS_WAITING: &str = "r.status = 'queued' and coalesce(r.available_at <= now(), true) and r.created_at >= '1900-01-01'";
 
 /// What is active.
 pub(crate) struct Active {
@@ -61,9 +57,11 @@ pub(crate) fn query(scopes: &[Scope], workers: &[Worker]) -> QueryBuilder<Postgr
     sql.push(format_args!(
         ") select now() as as_of, (select count(*) from a) as looked, c.*, s.* from (\
            select count(*) filter (where r.status = 'queued') as queued, count(*) filter (where r.status = 'running') as running, \
-             min(r.created_at) filter (where {WAITS}) as oldest_queued from b r) c \
-         left join (select {FACTS} from b r where "
+             min(r.created_at) filter (where {IS_WAITING}) as oldest_queued from b r) c \
+         left join (select "
     ));
+    push_facts(&mut sql);
+    sql.push(" from b r where ");
     push_may_be_stuck(&mut sql, workers);
     sql.push(" limit ")
         .push_bind(SUSPECTS + 1)
@@ -139,7 +137,7 @@ pub(crate) fn decode(rows: &[PgRow]) -> Result<Option<Active>, ReadError> {
 pub(crate) fn backlog(scopes: &[Scope]) -> QueryBuilder<Postgres> {
     let mut sql = headline::query(scopes, headline::active());
     sql.push(format_args!(
-        ", (select min(r.created_at) from opsroom.operation_runs r where r.outcome = 'pending' and {WAITS}"
+        ", (select min(r.created_at) from opsroom.operation_runs r where r.outcome = 'pending' and {IS_WAITING}"
     ));
     push_any_where(&mut sql, scopes);
     sql.push(") as oldest_queued");
@@ -163,12 +161,20 @@ pub(crate) fn decode_backlog(
 /// The active runs that may be stuck.
 pub(crate) fn suspects(scopes: &[Scope], workers: &[Worker]) -> QueryBuilder<Postgres> {
     let mut sql = QueryBuilder::new("select now() as as_of, ");
-    sql.push(FACTS)
-        .push(" from opsroom.operation_runs r where r.outcome = 'pending' and ");
+    push_facts(&mut sql);
+    sql.push(" from opsroom.operation_runs r where r.outcome = 'pending' and ");
     push_may_be_stuck(&mut sql, workers);
     push_any_where(&mut sql, scopes);
     sql.push(" limit ").push_bind(SUSPECTS + 1);
     sql
+}
+
+/// Pushes the columns of a suspect; [`Suspect::decode`] reads them.
+fn push_facts(sql: &mut QueryBuilder<Postgres>) {
+    sql.push("r.id, r.type, r.status, r.worker_id, r.started_at");
+    for (name, value) in row::WAITS {
+        sql.push(format_args!(", {value} as {name}"));
+    }
 }
 
 /// Pushes a condition on an active run `r`: its worker is not alive, or it waits though nobody takes its
@@ -187,8 +193,8 @@ fn push_may_be_stuck(sql: &mut QueryBuilder<Postgres>, workers: &[Worker]) {
 /// How many of `found` suspects were judged stuck, with what the limit hid.
 pub(crate) fn stuck_count(stuck: usize, found: usize) -> Capped {
     Capped {
-        n: (stuck as u64).min(SUSPECTS.unsigned_abs()),
         more: found as i64 > SUSPECTS,
+        ..Capped::of(stuck as i64, SUSPECTS)
     }
 }
 

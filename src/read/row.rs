@@ -133,6 +133,16 @@ pub(crate) const COLUMNS: &str = "r.id, r.tenant_id, r.user_id, r.initiator_name
 /// row did.
 pub(crate) const MAY_HAVE_FAILED: &str = "p.outcome <> 'succeeded'";
 
+/// The columns that say what a run waits for; [`waits`] reads them.
+pub(crate) const WAITS: [(&str, &str); 3] = [
+    ("elsewhere", "available_at is null"),
+    ("held_back", "coalesce(available_at = 'infinity', false)"),
+    (
+        "due_at",
+        "case when isfinite(available_at) and available_at > now() then available_at end",
+    ),
+];
+
 /// The columns that carry a row to us, from `p` (the page) and `f` (its first failure); [`decode`] reads
 /// them. The tenant's name is in the directory.
 pub(crate) const PAYLOAD: &[(&str, &str)] = &[
@@ -150,12 +160,9 @@ pub(crate) const PAYLOAD: &[(&str, &str)] = &[
     ("xid", "p.changed_xid::text::int8"),
     ("attempt", "p.attempt"),
     ("max_attempts", "p.max_attempts"),
-    ("elsewhere", "p.available_at is null"),
-    ("held_back", "coalesce(p.available_at = 'infinity', false)"),
-    (
-        "due_at",
-        "case when isfinite(p.available_at) and p.available_at > now() then p.available_at end",
-    ),
+    WAITS[0],
+    WAITS[1],
+    WAITS[2],
     ("worker_id", "p.worker_id"),
     ("code", "f.code"),
     ("code_n", "f.n"),
@@ -210,7 +217,7 @@ pub(crate) fn renamed(row: &Arc<RunRow>, directory: &Directory) -> Arc<RunRow> {
     }
 }
 
-/// Reads the columns `elsewhere`, `held_back` and `due_at`.
+/// Reads the columns of [`WAITS`].
 pub(crate) fn waits(row: &PgRow) -> Result<Waits, sqlx::Error> {
     if row.try_get("elsewhere")? {
         return Ok(Waits::Elsewhere);

@@ -1,7 +1,9 @@
 //! The program in a real terminal, on a real database: start, keys, a database that goes away, every
 //! way out.
 
+use crate::cli::opsroom;
 use opsroom_testkit::{Mode, Proxy, Signal, Terminal, TestDatabase, unique_name};
+use serde_json::Value;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -31,6 +33,28 @@ pub(crate) async fn seed(database: TestDatabase) -> (TestDatabase, String) {
     );
     database.script(&script).await.unwrap();
     (database, login)
+}
+
+#[tokio::test]
+async fn runs_that_could_not_all_be_judged_are_said_to_be_some() {
+    let (database, login) = seeded().await;
+    let script = "insert into opsroom.operation_runs (tenant_id, initiator_name, type, run_identity_hash, available_at)
+        select 1, 'System', 'nobody.takes', encode(sha256(('q' || n)::bytea), 'hex'), now() from generate_series(1, 1010) n";
+    database.script(script).await.unwrap();
+    let url = database.url(&login);
+    for (query, found) in [("is:stuck", 1_001), ("-is:stuck type:nobody.takes", 9)] {
+        let output = opsroom(&[
+            "runs", "-q", query, "-L", "5000", "-o", "json", "--url", &url,
+        ]);
+        let runs: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(runs["runs"].as_array().unwrap().len(), found, "{query}");
+        assert_eq!(runs["more"], true, "{query}");
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.contains("narrow the query"), "{said}");
+    }
+    let few = opsroom(&["runs", "-q", "is:failed", "-o", "json", "--url", &url]);
+    let few: Value = serde_json::from_slice(&few.stdout).unwrap();
+    assert_eq!(few["more"], false);
 }
 
 pub(crate) fn console(url: &str, columns: u16, rows: u16) -> Terminal {

@@ -1,7 +1,7 @@
 //! What a person gets who typed something wrong, or whose database is not as it should be: one line
 //! with a remedy, and an exit code that scripts can rely on.
 
-use crate::program::{Said, program, run};
+use crate::program::{self, Said, program, run};
 use opsroom_engine::access::LoginKind;
 use opsroom_postgres::{Auth, Cluster, Durability, Kept};
 use opsroom_testkit::{TestDatabase, World, unique_name};
@@ -284,18 +284,8 @@ async fn a_worker_told_nonsense_does_not_begin() {
 async fn a_start_says_which_run_whether_it_is_new_and_how_to_see_it() {
     let world = World::new().await.unwrap();
     let url = world.database().url(&world.starter);
-    let first = run(&url, &["start", "inventory.sync", "--tenant", "north"]);
-    let second = run(
-        &url,
-        &[
-            "start",
-            "inventory.sync",
-            "--tenant",
-            "north",
-            "--input",
-            "{\"scope\":\"full\"}",
-        ],
-    );
+    let first = program::start(&url, &[]);
+    let second = program::start(&url, &["--input", "{\"scope\":\"full\"}"]);
     assert_eq!(
         (first.code, second.code, first.err.as_str()),
         (Some(0), Some(0), "")

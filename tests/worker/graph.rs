@@ -1,7 +1,7 @@
 //! A world with a Graph: the simulator serves one tenant for each of the world's, and workers are
 //! told where it is.
 
-use crate::program::{Running, SOON, program, run};
+use crate::program::{self, Running, SOON, program};
 use opsroom_engine::access::{GraphConnection, connect_graph};
 use opsroom_graph::PolicyDocument;
 use opsroom_graph::simulator::{Faults, Simulator, SimulatorConfig, TenantFixture, builtin};
@@ -99,17 +99,7 @@ impl Connected {
     /// Starts `inventory.sync` for `north` as a person would; the run's id.
     pub(crate) fn start(&self) -> i64 {
         let url = self.world.database().url(&self.world.starter);
-        let said = run(
-            &url,
-            &[
-                "start",
-                "inventory.sync",
-                "--tenant",
-                "north",
-                "--output",
-                "json",
-            ],
-        );
+        let said = program::start(&url, &["--output", "json"]);
         assert_eq!(said.code, Some(0), "{said:?}");
         let said: Value = serde_json::from_str(&said.out).unwrap();
         said["run"].as_i64().unwrap()

@@ -38,6 +38,12 @@ pub(crate) fn run(url: &str, args: &[&str]) -> Said {
     }
 }
 
+/// Starts `inventory.sync` for `north` as a person would.
+pub(crate) fn start(url: &str, more: &[&str]) -> Said {
+    let start = ["start", "inventory.sync", "--tenant", "north"];
+    run(url, &[&start, more].concat())
+}
+
 /// A running one. Killed when dropped.
 pub(crate) struct Running {
     child: Child,
